@@ -1,0 +1,7 @@
+package schema
+
+type sensitivity string
+
+// Sensitive is the cty mark of values that must not be shown. A provider never
+// meets it: it is taken off on the way in and put on again on the way out.
+const Sensitive sensitivity = "sensitive"
