@@ -1,0 +1,144 @@
+// Package event holds the facts of a run, one plain struct each. A fact is
+// journalled first and shown afterwards: screen, JSON and `runs show` all read
+// these and nothing else. The package decides nothing and writes nothing.
+package event
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/runbook-engine/runbook/providers/schema"
+)
+
+// FormatVersion is the version of the event JSON.
+const FormatVersion = "1.0"
+
+// Type names what happened.
+type Type string
+
+// The types of event. Log and Progress go to the step's log file, all others to
+// the journal.
+const (
+	RunStarted     Type = "run_started" // also on resume, with Resumed set
+	StepStarted    Type = "step_started"
+	StepWaiting    Type = "step_waiting" // for a person, a lock, or an observation to hold
+	ActionStarted  Type = "action_started"
+	Log            Type = "log"
+	Progress       Type = "progress"
+	ActionFinished Type = "action_finished"
+	Observed       Type = "observed"
+	StepFinished   Type = "step_finished"
+	RunFinished    Type = "run_finished"
+)
+
+// Event is one fact. Seq grows by one from 1 within a run, over all types.
+// Which fields are set depends on Type.
+type Event struct {
+	FormatVersion string    `json:"format_version"`
+	Seq           int64     `json:"seq"`
+	Time          time.Time `json:"time"`
+	Type          Type      `json:"type"`
+	Run           string    `json:"run"`
+	Step          string    `json:"step,omitempty"` // step.x
+	Message       string    `json:"message,omitempty"`
+
+	// run_started
+	Start *Start `json:"start,omitempty"`
+	// run_finished: succeeded|failed|blocked|waiting|interrupted|rolled_back
+	Outcome  string         `json:"outcome,omitempty"`
+	Outputs  map[string]any `json:"outputs,omitempty"`
+	Warnings []string       `json:"warnings,omitempty"`
+
+	// step_started, step_finished
+	Title  string `json:"title,omitempty"`
+	Status string `json:"status,omitempty"` // step_finished: a status of language.md
+	Row    int    `json:"row,omitempty"`    // the row of the decision table that decided
+	// Ignored: it ended badly, and by its on_failure that counts as ended well.
+	Ignored bool `json:"ignored,omitempty"`
+
+	// observed
+	Observation *Observation `json:"observation,omitempty"`
+
+	// action_started (the INTENT) and action_finished (the outcome)
+	Attempt *Attempt `json:"attempt,omitempty"`
+
+	// log, progress
+	Stream string  `json:"stream,omitempty"`
+	Done   float64 `json:"done,omitempty"`
+	Total  float64 `json:"total,omitempty"`
+
+	// step_waiting: person|lock|observation|retry
+	WaitsFor string     `json:"waits_for,omitempty"`
+	Until    *time.Time `json:"until,omitempty"`
+
+	DurationSeconds float64 `json:"duration_seconds,omitempty"`
+}
+
+// Start says what run this is and who began it.
+type Start struct {
+	Runbook     string            `json:"runbook"`
+	Title       string            `json:"title,omitempty"`
+	File        string            `json:"file"`
+	Dir         string            `json:"dir,omitempty"`       // the file's folder, absolute
+	StartedAt   time.Time         `json:"started_at,omitzero"` // run.started_at, also of a resume
+	Operator    string            `json:"operator"`
+	Host        string            `json:"host"`
+	PID         int               `json:"pid"`
+	Environment string            `json:"environment,omitempty"`
+	Version     string            `json:"version"`
+	PlanDigest  string            `json:"plan_digest,omitempty"`
+	Sources     map[string]string `json:"sources,omitempty"`   // path → text, so that a run can be read and resumed without the checkout
+	Variables   json.RawMessage   `json:"variables,omitempty"` // values that are not sensitive, as JSON with types
+	Steps       []string          `json:"steps,omitempty"`     // every address, in source order
+	Targets     []string          `json:"targets,omitempty"`   // the steps that the run is limited to, with all before them; a resume is too
+	Force       []string          `json:"force,omitempty"`     // the steps that act though they are satisfied; in a resume too
+	Resumed     bool              `json:"resumed,omitempty"`
+}
+
+// Observation is the answer of one assertion or capture.
+type Observation struct {
+	Kind    string          `json:"kind"` // check|precondition|goal|verify|capture
+	Name    string          `json:"name"`
+	Probe   string          `json:"probe,omitempty"`
+	Holds   *bool           `json:"holds"` // null: could not be looked at
+	Message string          `json:"message,omitempty"`
+	Looks   int             `json:"looks,omitempty"`
+	Result  json.RawMessage `json:"result,omitempty"` // value and type; absent where sensitive
+	Failure *schema.Failure `json:"failure,omitempty"`
+	Final   bool            `json:"final,omitempty"` // a diagnosis, capture or settled goal that resume keeps
+}
+
+// Attempt is one try of an action.
+type Attempt struct {
+	Number      int             `json:"number"` // from 1
+	Action      string          `json:"action"`
+	Key         string          `json:"key,omitempty"`
+	Lock        string          `json:"lock,omitempty"`
+	Settling    schema.Settling `json:"settling,omitempty"`
+	Effects     []schema.Effect `json:"effects,omitempty"`
+	Destructive bool            `json:"destructive,omitempty"`
+	Impact      schema.Impact   `json:"impact,omitempty"`
+	Command     string          `json:"command,omitempty"`
+	ApprovedBy  string          `json:"approved_by,omitempty"` // who said yes to it, where a person had to
+	Note        string          `json:"note,omitempty"`        // and why
+	AfterStop   bool            `json:"after_stop,omitempty"`  // an always step's, after the run stopped or was interrupted: the run is over
+
+	State   schema.State    `json:"state,omitempty"` // action_finished
+	Result  json.RawMessage `json:"result,omitempty"`
+	Failure *schema.Failure `json:"failure,omitempty"`
+	Settled string          `json:"settled,omitempty"` // how an unknown outcome was settled: goal|settle|person
+	Log     *LogFile        `json:"log,omitempty"`
+}
+
+// LogFile pins what a step has logged so far.
+type LogFile struct {
+	Path   string `json:"path"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// Sink takes events one after another; calls never overlap. An error means that
+// the fact is not recorded: nothing new may start.
+type Sink interface {
+	Emit(Event) error
+}
