@@ -1,0 +1,108 @@
+package runbook
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/runbook-engine/runbook/engine/diag"
+)
+
+// include is one entry of the runbook's include list.
+type include struct {
+	path string
+	at   hcl.Range
+}
+
+func (l *loader) decodeInclude(body *hclsyntax.Body) {
+	v, at, ok := l.value(body, "include", cty.List(cty.String))
+	if !ok {
+		return
+	}
+	ranges := make([]hcl.Range, 0, v.LengthInt())
+	if items, diags := hcl.ExprList(body.Attributes["include"].Expr); !diags.HasErrors() {
+		for _, item := range items {
+			ranges = append(ranges, item.Range())
+		}
+	}
+	for i, item := range v.AsValueSlice() {
+		where := at
+		if i < len(ranges) {
+			where = ranges[i]
+		}
+		if item.IsNull() || item.AsString() == "" {
+			l.add(diag.InvalidInclude.At(where, "An include is the path of a file, relative to this one."))
+			continue
+		}
+		l.includes = append(l.includes, include{path: item.AsString(), at: where})
+	}
+}
+
+// include reads one included file and decodes what it shares.
+func (l *loader) include(inc include) {
+	refuse := func(format string, args ...any) {
+		l.rb.incomplete = true
+		l.add(diag.InvalidInclude.At(inc.at, format, args...))
+	}
+	if filepath.IsAbs(inc.path) {
+		refuse("%q is absolute. An include is relative to the runbook, so that the same files work in every checkout.", inc.path)
+		return
+	}
+	path, err := filepath.EvalSymlinks(filepath.Join(l.rb.Dir, inc.path))
+	if err != nil {
+		refuse("There is no file %q beside %s.", inc.path, l.rb.File)
+		return
+	}
+	root, bounds := includeRoot(l.rb.Dir)
+	if path != root && !strings.HasPrefix(path, strings.TrimSuffix(root, "/")+"/") {
+		refuse("%q lies outside the %s %s. An include cannot leave it, also not by a link.", inc.path, bounds, root)
+		return
+	}
+	name := filepath.Join(filepath.Dir(l.rb.File), inc.path)
+	if _, read := l.rb.Sources[name]; read {
+		l.add(diag.InvalidInclude.At(inc.at, "%q is already part of this runbook.", inc.path))
+		return
+	}
+	body := l.parse(name, path)
+	if body == nil {
+		return
+	}
+	l.checkIncluded(body)
+	l.decodeShared(body)
+}
+
+func (l *loader) checkIncluded(body *hclsyntax.Body) {
+	for _, attr := range SortedAttributes(body) {
+		l.add(unknownArgument(attr, includedBlock))
+	}
+	for _, block := range body.Blocks {
+		switch block.Type {
+		case "variable", "locals", "provider", "check":
+		case "runbook", "step", "output":
+			l.add(diag.InvalidInclude.At(block.DefRange(), "An included file holds variables, locals, providers and checks, which runbooks share; a %s belongs into a runbook's own file.", block.Type))
+		default:
+			l.add(unknownBlock(block, includedBlock))
+		}
+	}
+}
+
+// includeRoot is the folder that includes cannot leave, links resolved: the
+// repository of dir, or dir itself where there is none.
+func includeRoot(dir string) (root, what string) {
+	resolved, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		resolved = dir
+	}
+	for at := resolved; ; at = filepath.Dir(at) {
+		if _, err := os.Lstat(filepath.Join(at, ".git")); err == nil {
+			return at, "repository"
+		}
+		if at == filepath.Dir(at) {
+			return resolved, "runbook's folder"
+		}
+	}
+}

@@ -1,0 +1,48 @@
+package runbook
+
+// Name is what a reference in an expression may begin with.
+type Name struct {
+	Root     string
+	Declared string   // what kind of block the next part names; empty: none
+	Parts    []string // what may come then; empty: what the value holds
+	Where    string   // where it may stand, in the reference's words
+	Doc      string
+	Example  string
+}
+
+// Names lists what references may begin with. It is not to be changed.
+func Names() []Name { return names }
+
+var names = []Name{
+	{Root: "var", Declared: "variable", Where: "everywhere", Doc: "A variable's value.", Example: `var.max_bar_age`},
+	{Root: "local", Declared: "local", Where: "everywhere, as far as what it is made of may stand there", Doc: "A local's value.", Example: `local.table`},
+	{Root: "step", Declared: "step", Parts: []string{"result", "status", "started_at", "finished_at", "goal", "verify"}, Where: "steps, outputs, and locals used there",
+		Doc:     "How a step ended and what it returned; `result` is null where it did not run. `goal` and `verify` are followed by a name, and `holds` or `result`.",
+		Example: `step.measure.result.load_1m`},
+	{Root: "check", Declared: "check", Parts: []string{"status", "holds", "result"}, Where: "steps, outputs, and locals used there", Doc: "What a check's look found: `status` is `holds`, `fails` or `errors`.",
+		Example: `check.redis.status`},
+	{Root: "result", Where: "`assert` and `message` of an assertion that looks with one probe", Doc: "What the probe returned.", Example: `result.ok`},
+	{Root: "self", Parts: []string{"result"}, Where: "`verify`", Doc: "What the step's action returned.", Example: `self.result.summary`},
+	{Root: "error", Parts: []string{"code", "message"}, Where: "`when` of a `retry`", Doc: "How the action failed.", Example: `error.code`},
+	{Root: "run", Parts: []string{"id", "started_at", "operator", "environment"}, Where: "everywhere", Doc: "This run; at plan, the plan.", Example: `run.started_at`},
+	{Root: "path", Parts: []string{"runbook"}, Where: "everywhere", Doc: "The runbook's folder.", Example: `path.runbook`},
+}
+
+// roots lists the names themselves.
+func roots() []string {
+	list := make([]string, len(names))
+	for i, n := range names {
+		list[i] = n.Root
+	}
+	return list
+}
+
+// parts is what may follow a name.
+func parts(root string) []string {
+	for _, n := range names {
+		if n.Root == root {
+			return n.Parts
+		}
+	}
+	panic("runbook: no name begins with " + root)
+}

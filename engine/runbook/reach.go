@@ -1,0 +1,63 @@
+package runbook
+
+import (
+	"maps"
+	"slices"
+)
+
+// reach finds what the runbook's own steps, outputs and checks lead to. Of
+// included files only that is kept; variables are kept, so that their names
+// stay known, and marked.
+func (l *loader) reach() {
+	rb := l.rb
+	var pending []string
+	for _, s := range rb.Steps {
+		pending = append(pending, "step "+s.Name)
+	}
+	for _, o := range rb.Outputs {
+		pending = append(pending, "output "+o.Name)
+	}
+	for name := range rb.Checks {
+		if l.inMain["check "+name] {
+			pending = append(pending, "check "+name)
+		}
+	}
+	reached := map[string]bool{}
+	for len(pending) > 0 {
+		what := pending[len(pending)-1]
+		pending = pending[:len(pending)-1]
+		if !reached[what] {
+			reached[what] = true
+			pending = append(pending, l.uses[what]...)
+		}
+	}
+	drop := func(key string) bool { return !reached[key] && !l.inMain[key] }
+	maps.DeleteFunc(rb.Checks, func(name string, _ *Check) bool { return drop("check " + name) })
+	maps.DeleteFunc(rb.Providers, func(ref string, _ *Provider) bool { return drop("provider " + ref) })
+	maps.DeleteFunc(rb.Locals, func(name string, _ *Local) bool { return drop("local " + name) })
+	for name, v := range rb.Variables {
+		v.Reached = reached["variable "+name]
+	}
+	l.diagnose()
+}
+
+// diagnose lists the checks whose values are read.
+func (l *loader) diagnose() {
+	read := map[string]bool{}
+	note := func(r, _ Reference) {
+		if r.Root == "check" {
+			read[r.Name] = true
+		}
+	}
+	for i := range l.bodies {
+		var refs []Reference
+		for _, u := range l.bodies[i].uses {
+			refs = append(refs, u.ref)
+		}
+		l.expand(refs, note)
+	}
+	for _, o := range l.rb.Outputs {
+		l.expand(References(o.Value), note)
+	}
+	l.rb.Diagnosis = slices.Sorted(maps.Keys(read))
+}

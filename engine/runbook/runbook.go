@@ -1,0 +1,238 @@
+// Package runbook turns HCL files into a Runbook: its blocks as plain structs,
+// expressions and bodies undecoded with their ranges, references found by
+// walking the syntax, and the edges that follow from them. It evaluates
+// nothing, needs no provider schema and starts nothing.
+package runbook
+
+import (
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Runbook is one loaded file with what it includes. It is not changed after
+// Load and may be shared.
+type Runbook struct {
+	Name        string
+	Title       string
+	Description string
+	Owner       string
+	Severity    string // low, medium, high, critical, or empty
+	Labels      map[string]string
+	Timeout     time.Duration // zero: none
+	OnFailure   OnFailure     // Stop unless said
+	MaxParallel int           // 4 unless said
+
+	File  string // as given, cleaned
+	Dir   string // absolute folder of File
+	Range hcl.Range
+
+	Variables map[string]*Variable
+	Locals    map[string]*Local
+	Providers map[string]*Provider // by reference: postgres, postgres.replica
+	Checks    map[string]*Check
+	Steps     []*Step // source order
+	Outputs   []*Output
+
+	// Diagnosis names the checks whose values an expression reads, in a when or
+	// elsewhere, by name: they are observed together before the first action.
+	Diagnosis []string
+
+	// Sources holds the text of every file read, by the file name that ranges
+	// use: for diagnostics, and for the record.
+	Sources map[string][]byte
+	Files   []string // the names in Sources, in the order read: the runbook's own first
+
+	incomplete bool // an included file could not be read: names that are missing may be in it
+}
+
+// OnFailure says what a step that ended badly means for the rest.
+type OnFailure string
+
+// The failure policies.
+const (
+	Stop     OnFailure = "stop"
+	Continue OnFailure = "continue"
+	Rollback OnFailure = "rollback"
+	Ignore   OnFailure = "ignore"
+)
+
+// Variable is a `variable` block.
+type Variable struct {
+	Name        string
+	Type        cty.Type           // DynamicPseudoType unless said; optional attributes with their defaults applied by eval
+	TypeExpr    hcl.Expression     // nil unless said
+	Defaults    *typeexpr.Defaults // of optional attributes in Type; nil: none
+	Default     cty.Value          // cty.NilVal: none
+	Description string
+	Sensitive   bool
+	Nullable    bool   // true unless said
+	Env         string // environment variable to read
+	File        string // file to read, relative to the runbook
+	Validations []*Validation
+	Reached     bool // something that is planned, run or checked leads to it: it is asked for
+	Range       hcl.Range
+}
+
+// Validation is a `validation` block of a variable.
+type Validation struct {
+	Condition hcl.Expression
+	Message   hcl.Expression
+	Range     hcl.Range
+}
+
+// Local is one argument of a `locals` block.
+type Local struct {
+	Name  string
+	Expr  hcl.Expression
+	Range hcl.Range
+
+	References []Reference // of its own expression
+	Order      int         // of evaluation: higher than that of every local it uses
+	Static     bool        // reaches no step and no check, also not through other locals
+}
+
+// Provider is a `provider` block.
+type Provider struct {
+	Name  string
+	Alias string   // empty: the default configuration
+	Body  hcl.Body // the configuration, alias taken out
+	Range hcl.Range
+}
+
+// Ref is how operations name this configuration: postgres or postgres.replica.
+func (p *Provider) Ref() string {
+	if p.Alias == "" {
+		return p.Name
+	}
+	return p.Name + "." + p.Alias
+}
+
+// Check is a top-level `check` block.
+type Check struct {
+	Assertion
+	Description string
+}
+
+// Assertion is the body of a check, precondition, goal or verify. Exactly one
+// of Probe and Checks is set, or neither, where Assert stands alone.
+type Assertion struct {
+	Kind      string // check, precondition, goal, verify
+	Name      string
+	Place     string // check.x, step.x.goal.g
+	Probe     *Operation
+	Checks    []string       // the checks named by check = or checks =, in order
+	All       bool           // written as checks = […]
+	Assert    hcl.Expression // nil: result.ok
+	Message   hcl.Expression // nil: the probe's summary
+	Within    *time.Duration // nil where not said, as for the next two
+	Every     *time.Duration
+	Timeout   *time.Duration
+	HoldFor   *time.Duration // nil where not said
+	Tolerate  *int           // likewise
+	Otherwise string         // precondition: block (default) or skip
+	Range     hcl.Range
+}
+
+// The defaults of an assertion (language.md).
+const (
+	DefaultEvery   = 2 * time.Second
+	DefaultTimeout = 10 * time.Second
+)
+
+// Operation is a `probe` or `action` block.
+type Operation struct {
+	Provider  string   // postgres
+	Name      string   // query
+	Ref       string   // the provider configuration used: postgres or postgres.replica
+	Body      hcl.Body // its arguments; engine words taken out
+	Sensitive bool
+	Range     hcl.Range
+
+	LabelRange hcl.Range // "postgres.query"
+}
+
+// Type is the operation as people write it: postgres.query.
+func (o *Operation) Type() string { return o.Provider + "." + o.Name }
+
+// Step is a `step` block: at most one of Action and Probe is set; a step with
+// neither is a gate.
+type Step struct {
+	Name          string
+	Index         int // place in Runbook.Steps
+	Title         string
+	Description   string
+	When          hcl.Expression // nil: always true
+	Preconditions []*Assertion
+	Goals         []*Assertion
+	Verifies      []*Assertion
+	Action        *Operation
+	Probe         *Operation
+	Retry         *Retry         // nil: none
+	Limit         hcl.Expression // nil: none
+	Timeout       time.Duration  // zero: none
+	OnFailure     OnFailure      // the step's own, else the runbook's
+	Always        bool
+	Range         hcl.Range
+
+	Edges      []Edge   // to earlier or other steps, each target once, the strongest kind kept
+	WhenChecks []string // checks that When reads, through locals too: the diagnosis
+}
+
+// Operation is the step's action or probe, or nil for a gate.
+func (s *Step) Operation() *Operation {
+	if s.Action != nil {
+		return s.Action
+	}
+	return s.Probe
+}
+
+// Retry says how often an action is tried again after a failure that is known
+// to have changed nothing, or where doing it again is harmless.
+type Retry struct {
+	Attempts int           // tries in all
+	Delay    time.Duration // before the second
+	Factor   float64       // by which the delay grows from try to try
+	MaxDelay time.Duration
+	Jitter   float64        // share of the delay that is added at most
+	When     hcl.Expression // over error.code and error.message; nil: always
+	Range    hcl.Range
+}
+
+// The defaults of a retry.
+const (
+	DefaultRetryDelay    = 5 * time.Second
+	DefaultRetryFactor   = 2
+	DefaultRetryMaxDelay = time.Minute
+)
+
+// Address is the step's address: step.x.
+func (s *Step) Address() string { return "step." + s.Name }
+
+// EdgeKind says what a step wants of one it comes after.
+type EdgeKind int
+
+// The kinds of edge, weakest first.
+const (
+	Order EdgeKind = iota // written order: it merely comes before
+	Wait                  // its status is read: it must have ended, however
+	Need                  // depends_on, or its values are read: it must have ended well
+)
+
+// Edge joins a step to one that must end first.
+type Edge struct {
+	To    *Step
+	Kind  EdgeKind
+	Range hcl.Range // the reference, the depends_on entry, or the step itself for written order
+}
+
+// Output is an `output` block.
+type Output struct {
+	Name        string
+	Value       hcl.Expression
+	Description string
+	Sensitive   bool
+	Range       hcl.Range
+}

@@ -1,0 +1,72 @@
+package runbook
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/runbook-engine/runbook/engine/diag"
+)
+
+// MaxFileSize is how large a file may be that the engine parses.
+const MaxFileSize = 8 << 20
+
+// readFile reads a file that is to be parsed. It opens without waiting, so that
+// a pipe with no writer is an answer and not a hang.
+func readFile(name, path string) ([]byte, *hcl.Diagnostic) {
+	at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		var perr *fs.PathError
+		if errors.As(err, &perr) {
+			err = perr.Err
+		}
+		return nil, diag.FileUnreadable.New("%s: %s.", name, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, diag.FileUnreadable.New("%s: %s.", name, err)
+	case info.IsDir():
+		return nil, diag.FileUnreadable.New("%s is a folder. Name a file in it.", name)
+	case !info.Mode().IsRegular():
+		return nil, diag.FileUnreadable.New("%s is not a regular file.", name)
+	}
+	src, err := io.ReadAll(io.LimitReader(f, MaxFileSize+1))
+	if err != nil {
+		return nil, diag.FileUnreadable.New("%s: %s.", name, err)
+	}
+	if len(src) > MaxFileSize {
+		return nil, diag.FileTooLarge.At(at, "%s holds more than 8 MiB, which is the most that is parsed. Split it, and include the parts.", name)
+	}
+	return src, nil
+}
+
+// ParseFile reads, scans and parses a file that is not part of a runbook, such
+// as a file of variables. The body is nil where that failed.
+func ParseFile(path string) (*hclsyntax.Body, hcl.Diagnostics) {
+	src, d := readFile(path, path)
+	if d != nil {
+		return nil, hcl.Diagnostics{d}
+	}
+	return parseSource(path, src)
+}
+
+// parseSource scans and parses the text of a file.
+func parseSource(name string, src []byte) (*hclsyntax.Body, hcl.Diagnostics) {
+	if diags := Scan(name, src); diags.HasErrors() {
+		return nil, diags
+	}
+	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	diags = explainSyntax(src, diags)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return file.Body.(*hclsyntax.Body), diags
+}

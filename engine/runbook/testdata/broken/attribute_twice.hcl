@@ -1,0 +1,4 @@
+runbook "x" {
+  title = "a"
+  title = "b" # error: syntax.*Attribute redefined
+}

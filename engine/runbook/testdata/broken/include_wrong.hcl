@@ -1,0 +1,3 @@
+runbook "x" {
+  include = ["shared/wrong.hcl"]
+}

@@ -1,0 +1,1 @@
+variable "a" {} # error: missing_block.*holds no runbook block

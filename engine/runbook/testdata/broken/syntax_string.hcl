@@ -1,0 +1,3 @@
+runbook "x" {
+  title = "no end # error: syntax.*Invalid multi-line string
+}

@@ -1,0 +1,1 @@
+runbook "x" { # error: syntax.*Unclosed configuration block

@@ -1,0 +1,6 @@
+runbook "x" {}
+step "a" {
+  action "exec.run" {
+    script = "echo ${HOME}" # error: shell_interpolation.*no "HOME" here.*\$\$\{HOME\}
+  }
+}

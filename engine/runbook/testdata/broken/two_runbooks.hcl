@@ -1,0 +1,2 @@
+runbook "x" {}
+runbook "y" {} # error: duplicate.*already holds a runbook at .*two_runbooks.hcl:1

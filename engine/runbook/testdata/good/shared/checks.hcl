@@ -1,0 +1,7 @@
+check "redis" {
+  probe "redis.ping" {}
+}
+
+check "models" {
+  probe "mlflow.health" {}
+}
