@@ -1,0 +1,222 @@
+package eval
+
+import (
+	"math/big"
+	"strconv"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/runbook-engine/runbook/engine/diag"
+)
+
+// bound copies an expression so that every part which can multiply work or size
+// counts the budget. The copy shares leaves and ranges with the original, which
+// stays as it is. hclsyntax's Value cannot be interrupted otherwise.
+func bound(expr hclsyntax.Expression) hclsyntax.Expression {
+	switch e := expr.(type) {
+	case nil:
+		return nil
+	case *hclsyntax.ForExpr:
+		c := *e
+		c.CollExpr = &counted{Expression: bound(e.CollExpr)}
+		c.ValExpr = &counted{Expression: bound(e.ValExpr)}
+		if e.KeyExpr != nil {
+			c.KeyExpr = &counted{Expression: bound(e.KeyExpr)}
+		}
+		if e.CondExpr != nil {
+			c.CondExpr = &counted{Expression: bound(e.CondExpr)}
+		}
+		return &measured{&c}
+	case *hclsyntax.TemplateExpr:
+		if e.IsStringLiteral() {
+			return e
+		}
+		c := *e
+		c.Parts = boundAll(e.Parts)
+		for i, p := range c.Parts {
+			c.Parts[i] = &counted{Expression: p, produces: true}
+		}
+		return &measured{&c}
+	case *hclsyntax.TemplateJoinExpr:
+		c := *e
+		c.Tuple = &counted{Expression: bound(e.Tuple), produces: true}
+		return &measured{&c}
+	case *hclsyntax.TemplateWrapExpr:
+		c := *e
+		c.Wrapped = bound(e.Wrapped)
+		return &c
+	case *hclsyntax.FunctionCallExpr:
+		c := *e
+		c.Args = boundAll(e.Args)
+		return &call{FunctionCallExpr: &c}
+	case *hclsyntax.TupleConsExpr:
+		c := *e
+		c.Exprs = boundAll(e.Exprs)
+		return &measured{&c}
+	case *hclsyntax.ObjectConsExpr:
+		c := *e
+		c.Items = make([]hclsyntax.ObjectConsItem, len(e.Items))
+		for i, item := range e.Items {
+			c.Items[i] = hclsyntax.ObjectConsItem{KeyExpr: bound(item.KeyExpr), ValueExpr: bound(item.ValueExpr)}
+		}
+		return &measured{&c}
+	case *hclsyntax.ObjectConsKeyExpr:
+		c := *e
+		c.Wrapped = bound(e.Wrapped)
+		return &c
+	case *hclsyntax.SplatExpr:
+		c := *e
+		c.Source = bound(e.Source)
+		c.Each = &counted{Expression: bound(e.Each)}
+		return &measured{&c}
+	case *hclsyntax.BinaryOpExpr:
+		c := *e
+		c.LHS, c.RHS = bound(e.LHS), bound(e.RHS)
+		if e.Op == hclsyntax.OpLogicalAnd || e.Op == hclsyntax.OpLogicalOr {
+			c.LHS, c.RHS = &operand{c.LHS}, &operand{c.RHS}
+			return &c
+		}
+		if e.Op != hclsyntax.OpEqual && e.Op != hclsyntax.OpNotEqual {
+			c.LHS, c.RHS = &digits{c.LHS}, &digits{c.RHS}
+		}
+		return &measured{&c}
+	case *hclsyntax.UnaryOpExpr:
+		c := *e
+		c.Val = &digits{bound(e.Val)}
+		return &c
+	case *hclsyntax.ConditionalExpr:
+		c := *e
+		c.Condition, c.TrueResult, c.FalseResult = bound(e.Condition), bound(e.TrueResult), bound(e.FalseResult)
+		return &c
+	case *hclsyntax.ParenthesesExpr:
+		c := *e
+		c.Expression = bound(e.Expression)
+		return &c
+	case *hclsyntax.IndexExpr:
+		c := *e
+		c.Collection, c.Key = bound(e.Collection), bound(e.Key)
+		return &c
+	case *hclsyntax.RelativeTraversalExpr:
+		c := *e
+		c.Source = bound(e.Source)
+		return &c
+	}
+	return expr
+}
+
+func boundAll(exprs []hclsyntax.Expression) []hclsyntax.Expression {
+	out := make([]hclsyntax.Expression, len(exprs))
+	for i, e := range exprs {
+		out[i] = bound(e)
+	}
+	return out
+}
+
+// counted is a part that is evaluated again and again, or whose text goes into
+// a larger one.
+type counted struct {
+	hclsyntax.Expression
+	produces bool
+}
+
+// Value implements hcl.Expression.
+func (c *counted) Value(hctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	b := budgetOf(hctx)
+	if b == nil {
+		return c.Expression.Value(hctx)
+	}
+	if !b.tick(c.Range()) {
+		return cty.DynamicVal, nil
+	}
+	v, diags := c.Expression.Value(hctx)
+	if c.produces {
+		v = written(v)
+		b.produce(len(str(v)), c.Range())
+	}
+	if b.why != nil {
+		return cty.DynamicVal, nil
+	}
+	return v, diags
+}
+
+// written is a whole number as the text that a template makes of it: cty, whose
+// numbers have 512 bits, takes half the time of an evaluation for that.
+func written(v cty.Value) cty.Value {
+	plain, marks := v.Unmark()
+	if plain.Type() != cty.Number || !plain.IsKnown() || plain.IsNull() {
+		return v
+	}
+	n, exact := plain.AsBigFloat().Int64()
+	if exact != big.Exact {
+		return v
+	}
+	return cty.StringVal(strconv.FormatInt(n, 10)).WithMarks(marks)
+}
+
+// UnwrapExpression lets hcl find what is inside.
+func (c *counted) UnwrapExpression() hcl.Expression { return c.Expression }
+
+// measured is a part that can make a large value of small ones.
+type measured struct {
+	hclsyntax.Expression
+}
+
+// Value implements hcl.Expression.
+func (m *measured) Value(hctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	b := budgetOf(hctx)
+	if b == nil {
+		return m.Expression.Value(hctx)
+	}
+	if !b.tick(m.Range()) {
+		return cty.DynamicVal, nil
+	}
+	v, diags := m.Expression.Value(hctx)
+	b.measure(v, m.Range())
+	if b.why != nil {
+		return cty.DynamicVal, nil
+	}
+	return v, diags
+}
+
+// UnwrapExpression lets hcl find what is inside.
+func (m *measured) UnwrapExpression() hcl.Expression { return m.Expression }
+
+// operand is a side of && or ||. cty takes null for an answer there: null &&
+// true is false, null || true is true.
+type operand struct {
+	hclsyntax.Expression
+}
+
+// Value implements hcl.Expression.
+func (o *operand) Value(hctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	v, diags := o.Expression.Value(hctx)
+	if plain, _ := v.Unmark(); !diags.HasErrors() && plain.IsNull() {
+		d := diag.NoAnswer.At(o.Range(), "This side is null, which is neither true nor false. What it looks at is not there.")
+		d.Expression, d.EvalContext = o.Expression, hctx
+		return cty.UnknownVal(cty.Bool), append(diags, d)
+	}
+	return v, diags
+}
+
+// UnwrapExpression lets hcl find what is inside.
+func (o *operand) UnwrapExpression() hcl.Expression { return o.Expression }
+
+// digits is an operand that is converted to a number: a text of very many
+// digits would take very long.
+type digits struct {
+	hclsyntax.Expression
+}
+
+// Value implements hcl.Expression.
+func (d *digits) Value(hctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	v, diags := d.Expression.Value(hctx)
+	if len(str(v)) > maxDigits {
+		return cty.DynamicVal, append(diags, diag.WrongType.At(d.Range(), "A number has at most %d digits.", maxDigits))
+	}
+	return v, diags
+}
+
+// UnwrapExpression lets hcl find what is inside.
+func (d *digits) UnwrapExpression() hcl.Expression { return d.Expression }
