@@ -1,0 +1,99 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// NewID returns an ID for a run that begins now, such as 20260117-031502-7f3a:
+// date, time in UTC, and 65536ths of the second. IDs sort by time. Two runs
+// that begin within 15 µs get the same one; NewRun lets one of them have it.
+func NewID() string { return idAt(time.Now()) }
+
+func idAt(t time.Time) string {
+	t = t.UTC()
+	return fmt.Sprintf("%s-%04x", t.Format("20060102-150405"), int64(t.Nanosecond())<<16/int64(time.Second))
+}
+
+// Last is what Resolve takes for the newest run.
+const Last = "last"
+
+// validID keeps IDs safe as file names, and apart from Last and from options.
+func validID(id string) bool {
+	return id != Last && regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`).MatchString(id)
+}
+
+// NotFoundError says that no run has the ID, or begins with the prefix, Ref.
+type NotFoundError struct {
+	Ref string
+}
+
+func (e *NotFoundError) Error() string {
+	if e.Ref == Last {
+		return "there is no run yet"
+	}
+	return fmt.Sprintf("there is no run %q; `runbook runs list` shows them all", e.Ref)
+}
+
+// AmbiguousError says that several runs begin with Ref.
+type AmbiguousError struct {
+	Ref        string
+	Candidates []string // newest first
+}
+
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("%q stands for %d runs: %s", e.Ref, len(e.Candidates), strings.Join(e.Candidates, ", "))
+}
+
+// Resolve turns what a person writes for a run (its ID, a unique prefix of it,
+// or "last") into the ID. The error is a *NotFoundError or an *AmbiguousError
+// where that fails.
+func (s *Store) Resolve(ref string) (string, error) {
+	ids, err := s.ids()
+	if err != nil {
+		return "", err
+	}
+	if ref == Last && len(ids) > 0 {
+		return ids[0], nil
+	}
+	var found []string
+	for _, id := range ids {
+		if id == ref {
+			return id, nil
+		}
+		if ref != "" && strings.HasPrefix(id, ref) {
+			found = append(found, id)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", &NotFoundError{Ref: ref}
+	case 1:
+		return found[0], nil
+	}
+	return "", &AmbiguousError{Ref: ref, Candidates: found}
+}
+
+// ids lists the runs that have a journal, newest first.
+func (s *Store) ids() ([]string, error) {
+	entries, err := os.ReadDir(s.path("runs"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list runs: %w", err)
+	}
+	var ids []string
+	for _, entry := range entries {
+		if _, err := os.Lstat(s.journal(entry.Name())); err == nil && validID(entry.Name()) {
+			ids = append(ids, entry.Name())
+		}
+	}
+	slices.Reverse(ids) // ReadDir sorts
+	return ids, nil
+}
+
+func (s *Store) journal(id string) string { return s.path("runs", id, "journal.jsonl") }

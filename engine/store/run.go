@@ -1,0 +1,172 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/runbook-engine/runbook/engine/event"
+	"github.com/runbook-engine/runbook/engine/journal"
+)
+
+// Run is a run that this process attends; no other process can open it until
+// Close. Its methods may be called from several goroutines.
+type Run struct {
+	id       string
+	dir      string
+	journal  *journal.Journal
+	recovery journal.Recovery
+
+	mu       sync.Mutex
+	lease    *Lease
+	logs     map[string]*log
+	attempts map[string]*os.File // found free, and kept so
+}
+
+// NewRun makes a run. An empty id stands for a new one; an id that is taken is
+// fs.ErrExist.
+func (s *Store) NewRun(id string) (*Run, error) {
+	if id != "" {
+		return s.newRun(id)
+	}
+	for {
+		r, err := s.newRun(NewID())
+		if !errors.Is(err, fs.ErrExist) {
+			return r, err
+		}
+	}
+}
+
+func (s *Store) newRun(id string) (*Run, error) {
+	if !validID(id) {
+		return nil, fmt.Errorf("make run: %q cannot be an ID", id)
+	}
+	if err := s.prepare("runs"); err != nil {
+		return nil, fmt.Errorf("make run %s: %w", id, err)
+	}
+	dir := s.path("runs", id)
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make run %s: %w", id, err)
+	}
+	for _, folder := range []string{"logs", "attempts"} {
+		if err := os.Mkdir(filepath.Join(dir, folder), 0o700); err != nil {
+			return nil, fmt.Errorf("make run %s: %w", id, err)
+		}
+	}
+	j, err := journal.Create(s.journal(id))
+	if err == nil {
+		err = syncFolder(s.path("runs"))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("make run %s: %w", id, err)
+	}
+	return &Run{id: id, dir: dir, journal: j}, nil
+}
+
+// OpenRun goes on with a run. The error is a *NotFoundError where there is no
+// such ID, a *journal.BusyError where another process attends the run, and a
+// *journal.CorruptError where its record is damaged.
+func (s *Store) OpenRun(id string) (*Run, error) {
+	dir, err := s.find(id)
+	if err != nil {
+		return nil, err
+	}
+	j, recovery, err := journal.Open(s.journal(id))
+	if err != nil {
+		return nil, fmt.Errorf("open run %s: %w", id, err)
+	}
+	return &Run{id: id, dir: dir, journal: j, recovery: recovery}, nil
+}
+
+// Events replays the record of a run from its beginning, without locking or
+// changing anything; see journal.Read.
+func (s *Store) Events(id string) (iter.Seq2[event.Event, error], error) {
+	if _, err := s.find(id); err != nil {
+		return nil, err
+	}
+	return journal.Read(s.journal(id)), nil
+}
+
+// Verify checks the record of a run; see journal.Verify.
+func (s *Store) Verify(id string, kept ...string) (journal.Report, error) {
+	if _, err := s.find(id); err != nil {
+		return journal.Report{}, err
+	}
+	return journal.Verify(s.journal(id), kept...)
+}
+
+// find returns the folder of a run.
+func (s *Store) find(id string) (string, error) {
+	if !validID(id) {
+		return "", &NotFoundError{Ref: id}
+	}
+	dir := s.path("runs", id)
+	err := trust(dir)
+	if err == nil {
+		_, err = os.Lstat(s.journal(id))
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", &NotFoundError{Ref: id}
+	}
+	if err != nil {
+		return "", fmt.Errorf("find run %s: %w", id, err)
+	}
+	return dir, nil
+}
+
+// ID returns the run's ID.
+func (r *Run) ID() string { return r.id }
+
+// Dir returns the run's folder, an absolute path.
+func (r *Run) Dir() string { return r.dir }
+
+// Recovery tells what OpenRun had to cut from the record.
+func (r *Run) Recovery() journal.Recovery { return r.recovery }
+
+// Journal returns the run's record. Append on the Run also minds the lease.
+func (r *Run) Journal() *journal.Journal { return r.journal }
+
+// Events replays the run's record from its beginning.
+func (r *Run) Events() iter.Seq2[event.Event, error] { return journal.Read(r.journal.Path()) }
+
+// Hold makes every later Append depend on the lease. The lease stays the
+// caller's to close or release.
+func (r *Run) Hold(lease *Lease) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lease = lease
+}
+
+// Append makes events durable, all or none; see journal.Journal.Append. Where
+// the run's locks are no longer this process's the error is a *LostError and
+// nothing is written.
+func (r *Run) Append(events ...event.Event) error {
+	r.mu.Lock()
+	lease := r.lease
+	r.mu.Unlock()
+	if lease != nil {
+		if err := lease.Check(); err != nil {
+			return err
+		}
+	}
+	return r.journal.Append(events...)
+}
+
+// Close lets other processes attend the run. Its locks stay as they are.
+func (r *Run) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	err := r.journal.Close()
+	for _, l := range r.logs {
+		err = errors.Join(err, l.close())
+	}
+	for _, f := range r.attempts {
+		err = errors.Join(err, f.Close())
+	}
+	r.logs, r.attempts = nil, nil
+	return err
+}

@@ -1,0 +1,98 @@
+// Package store is where runs, saved plans and locks live. This is the embedded
+// store: files under .runbook in the repository, for one checkout on one
+// machine. It keeps and finds; what a run's events mean is for engine/apply, and
+// how they are sealed for engine/journal.
+//
+//	.runbook/runs/ID/journal.jsonl   the record
+//	.runbook/runs/ID/logs/STEP.log   what steps have said
+//	.runbook/runs/ID/attempts/       files locked while an attempt works
+//	.runbook/runs/ID/inbox/          answers that people left
+//	.runbook/plans/                  saved plans
+//	.runbook/locks/                  what runs hold against each other
+//
+// Folders are made with mode 0700, files with 0600. A store that somebody else
+// owns or may write to is refused.
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Folder is the name of a store's folder.
+const Folder = ".runbook"
+
+// Store is a store that was found trustworthy. It may be used by several
+// goroutines and several processes at once.
+type Store struct {
+	dir string
+}
+
+// Find says where the store for work in startDir is: in the nearest folder that
+// holds a .git, else in startDir itself. It need not exist.
+func Find(startDir string) string {
+	start, err := filepath.Abs(startDir)
+	if err != nil {
+		start = startDir
+	}
+	for dir := start; ; {
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+			return filepath.Join(dir, Folder)
+		}
+		above := filepath.Dir(dir)
+		if above == dir {
+			return filepath.Join(start, Folder)
+		}
+		dir = above
+	}
+}
+
+// Open opens the store in dir. A store that does not exist is empty; it is made
+// when something is first kept, so that looking changes nothing. The error is an
+// *UntrustedError where somebody else could have written to it.
+func Open(dir string) (*Store, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	s := &Store{dir: dir}
+	for _, folder := range []string{dir, s.path("runs"), s.path("plans"), s.path("locks")} {
+		if err := trust(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("open store: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// Dir is the store's folder, an absolute path.
+func (s *Store) Dir() string { return s.dir }
+
+// Plans is the folder for saved plans; see WriteFile.
+func (s *Store) Plans() string { return s.path("plans") }
+
+func (s *Store) path(names ...string) string {
+	return filepath.Join(append([]string{s.dir}, names...)...)
+}
+
+// prepare makes a folder of the store, and the store if need be. Git is told to
+// look away, lest the record of a repair turn up as a change in the checkout.
+func (s *Store) prepare(folder string) error {
+	made, err := makeFolder(s.dir)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("runs cannot be kept here, RUNBOOK_STORE may name another folder: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	if made {
+		if err := WriteFile(s.path(".gitignore"), []byte("*\n")); err != nil {
+			return err
+		}
+	}
+	_, err = makeFolder(s.path(folder))
+	return err
+}
