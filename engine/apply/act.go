@@ -1,0 +1,303 @@
+package apply
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/runbook-engine/runbook/engine/clock"
+	"github.com/runbook-engine/runbook/engine/eval"
+	"github.com/runbook-engine/runbook/engine/event"
+	"github.com/runbook-engine/runbook/engine/plan"
+	"github.com/runbook-engine/runbook/engine/redact"
+	"github.com/runbook-engine/runbook/engine/runbook"
+	"github.com/runbook-engine/runbook/providers/schema"
+)
+
+// act makes one attempt and goes on from its outcome, rows 20 to 23. It tells
+// whether the step has ended; if not, it starts again at row 1.
+func (r *run) act(t *task, s *state, a *action) bool {
+	defer r.exclusion.release(a.claim)
+	if r.halt != "" && !s.step.Always {
+		r.end(s, notRun, 1, r.halt)
+		return true
+	}
+	ctx, cancel := r.acting(s)
+	defer cancel()
+	if s.step.Timeout > 0 && s.actLeft <= 0 {
+		r.failed(s, &schema.Failure{Code: "timeout", Message: errTimeout{s.step.Timeout}.Error()})
+		return true
+	}
+	op := r.operation(s, a)
+	deadline, bounded := ctx.Deadline()
+	if bounded {
+		op.Deadline = deadline
+	}
+	r.intend(s, a, op)
+	var outcome schema.Outcome
+	begun := r.clock.Now()
+	if err := t.call(func() {
+		outcome = r.opts.Backend.Act(plan.At(ctx, s.address), s.step.Action.Ref, op, func(p schema.Progress) { r.progress(s, p) })
+	}); err != nil {
+		r.end(s, notRun, 19, err.Error())
+		return true
+	}
+	s.actLeft -= r.clock.Now().Sub(begun)
+	r.exclusion.finishActing(a.claim)
+	if outcome.Failure != nil {
+		outcome.Failure = late(ctx, outcome.Failure)
+	}
+	r.ended(s, outcome, begun, "")
+	return r.after(t, s, outcome, ctx)
+}
+
+// acting is the context of a step's attempts: it ends with the second signal,
+// and at the step's own timeout.
+func (r *run) acting(s *state) (context.Context, context.CancelFunc) {
+	if s.step.Timeout == 0 {
+		return context.WithCancel(r.acts)
+	}
+	if s.tries == 0 {
+		s.actLeft = s.step.Timeout // for all attempts together
+	}
+	return clock.WithDeadline(r.acts, r.clock, r.clock.Now().Add(s.actLeft), errTimeout{s.step.Timeout})
+}
+
+// late names the step's timeout where that is what ended an attempt.
+func late(ctx context.Context, failure *schema.Failure) *schema.Failure {
+	timeout, ok := context.Cause(ctx).(errTimeout)
+	if !ok {
+		return failure
+	}
+	named := *failure
+	named.Message = timeout.Error() + "; " + named.Message
+	return &named
+}
+
+// failed ends a step whose attempt ended for certain, rows 21 and 22.
+func (r *run) failed(s *state, failure *schema.Failure) {
+	if s.open != "" {
+		r.end(s, unknown, 23, fmt.Sprintf("%s; done again it failed: %s; nobody knows what came of the first: %s", s.open, failure.Error(), r.settleHint(s)))
+		return
+	}
+	row, reason := 22, failure.Error()
+	if s.last.State == schema.FailedClean {
+		row, reason = 21, reason+" (nothing was changed)"
+	}
+	if s.tries > 1 {
+		reason = fmt.Sprintf("%s; tried %d times", reason, s.tries)
+	}
+	r.end(s, failed, row, reason)
+}
+
+type errTimeout struct{ after time.Duration }
+
+func (e errTimeout) Error() string {
+	return "the step's timeout of " + plan.Seconds(e.after) + " has passed"
+}
+
+func (r *run) operation(s *state, a *action) schema.Operation {
+	number := s.attempts + 1
+	return schema.Operation{
+		Name:        s.step.Action.Name,
+		Kind:        schema.Action,
+		Arguments:   a.arguments,
+		Handle:      fmt.Sprintf("%s/%s/%d", r.opts.Run.ID, s.address, number),
+		AttemptLock: r.opts.Record.AttemptLock(s.address, number),
+		Key:         Key(r.opts.Run.ID, s.address, s.generation),
+		Limits:      a.limits,
+	}
+}
+
+// Key is the idempotency key of a run's step. It changes only with generation,
+// which grows when an attempt has ended for certain.
+func Key(run, step string, generation int) string {
+	sum := sha256.Sum256([]byte(fmt.Sprintf("%s\n%s\n%d", run, step, generation)))
+	return hex.EncodeToString(sum[:16])
+}
+
+// intend says the INTENT: it is durable before the action begins.
+func (r *run) intend(s *state, a *action, op schema.Operation) {
+	class := a.described.Settling
+	if class == "" {
+		class = schema.Manual
+		if spec := r.spec(s); spec != nil {
+			class = spec.Settling
+		}
+	}
+	s.attempts++
+	s.tries++
+	s.inherited = false
+	r.acted = true
+	r.over = r.over || r.halt != ""
+	s.last = &event.Attempt{
+		Number: s.attempts, Action: s.step.Action.Type(), Key: op.Key, Lock: op.AttemptLock, Settling: class,
+		Effects: a.described.Effects, Destructive: a.described.Destructive, Impact: a.described.Impact,
+		Command: plan.Shell(a.described.Command), AfterStop: r.halt != "",
+	}
+	if approval, ok := r.opts.Approved[s.address]; ok && a.described.Destructive {
+		s.last.ApprovedBy, s.last.Note = cmp.Or(approval.By, r.opts.Run.Operator), approval.Note
+	}
+	said := *s.last
+	r.say(event.Event{Type: event.ActionStarted, Step: s.address, Attempt: &said})
+}
+
+// spec is what the schema says of a step's action; nil where there is none.
+// Schemas are recorded or in-process: reading one is no I/O worth a bound.
+func (r *run) spec(s *state) *schema.OperationSchema {
+	provider, err := r.opts.Schemas.Schema(context.Background(), s.step.Action.Provider)
+	if err != nil {
+		return nil
+	}
+	return provider.Operation(schema.Action, s.step.Action.Name)
+}
+
+// ended says an attempt's outcome. settled tells how it was found out where the
+// attempt itself did not say.
+func (r *run) ended(s *state, o schema.Outcome, begun time.Time, settled string) {
+	s.last.State, s.last.Failure, s.last.Settled = o.State, o.Failure, settled
+	failing := o.State == schema.FailedClean || o.State == schema.FailedPartial
+	// That a repeat failed says nothing of the attempt before it that nobody saw
+	// the end of: that stays open, and so does its key.
+	if !(failing && settled == "" && s.open != "") {
+		s.open = ""
+	}
+	switch o.State {
+	case schema.Done:
+		s.failure = nil
+		if s.step.Action.Sensitive && o.Result != cty.NilVal {
+			o.Result = redact.Mark(o.Result)
+		}
+		s.result = o.Result
+		s.last.Result = encode(withoutSecrets(s.result))
+	case schema.FailedClean, schema.FailedPartial:
+		if s.open == "" {
+			s.generation++
+		}
+	}
+	pin, err := r.opts.Record.Pin(s.address)
+	if err != nil {
+		r.warn("the log of " + s.address + " is not complete: " + err.Error())
+		r.unlogged(err)
+	}
+	s.last.Log = pin
+	said := *s.last
+	e := event.Event{Type: event.ActionFinished, Step: s.address, Attempt: &said, Message: word(o)}
+	if !begun.IsZero() {
+		e.DurationSeconds = r.clock.Now().Sub(begun).Seconds()
+	}
+	r.say(e)
+}
+
+// word is what an outcome says in one line.
+func word(o schema.Outcome) string {
+	if o.Failure != nil {
+		return o.Failure.Error()
+	}
+	return plan.Summary(o.Result)
+}
+
+// after goes on from an attempt's outcome.
+func (r *run) after(t *task, s *state, o schema.Outcome, ctx context.Context) bool {
+	switch o.State {
+	case schema.Done:
+		r.prove(t, s, 20)
+	case schema.FailedClean, schema.FailedPartial:
+		failure := &schema.Failure{Message: word(o)}
+		if o.Failure != nil {
+			failure = o.Failure
+		}
+		s.failure = failure
+		if s.step.Retry != nil && (o.State == schema.FailedClean || keyed(s.last.Settling)) {
+			s.retryable = failure
+			return false
+		}
+		r.failed(s, failure)
+	default:
+		reason := word(o)
+		if timeout, ok := context.Cause(ctx).(errTimeout); ok {
+			if o.Failure == nil {
+				reason = timeout.Error()
+			}
+			s.again = math.MaxInt // its time is up: again only in a later resume
+		}
+		return r.find(t, s, reason)
+	}
+	return true
+}
+
+// prove is row 20: goals and verifications must hold, each within its time.
+func (r *run) prove(t *task, s *state, row int) {
+	self := eval.Extra{Self: s.resultOrNull()}
+	goals := make([]plan.Sighting, len(s.step.Goals))
+	verifies := make([]plan.Sighting, len(s.step.Verifies))
+	if r.willWait(s) {
+		r.waiting(s, "observation", "until its goals and verifications hold")
+	}
+	t.each(2, func(t *task, i int) {
+		if i == 0 {
+			r.until(t, s, s.step.Goals, goals, eval.Extra{})
+			return
+		}
+		r.until(t, s, s.step.Verifies, verifies, self)
+	})
+	s.goals, s.verifies = goals, verifies
+	bad := append(r.unproved(s, "goal", s.step.Goals, goals), r.unproved(s, "verify", s.step.Verifies, verifies)...)
+	switch {
+	case len(bad) == 0:
+		r.end(s, done, row, said(s, goals, verifies))
+	case r.context(s).Err() != nil:
+		r.end(s, interrupted, row, "not proved yet: "+strings.Join(bad, "; "))
+	default:
+		r.end(s, failed, row, strings.Join(bad, "; "))
+	}
+}
+
+func (r *run) willWait(s *state) bool {
+	for _, assertions := range [][]*runbook.Assertion{s.step.Goals, s.step.Verifies} {
+		for _, a := range assertions {
+			if p := r.observer.Patience(a); p.Within > 0 || p.HoldFor > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (r *run) unproved(s *state, kind string, assertions []*runbook.Assertion, seen []plan.Sighting) []string {
+	var bad []string
+	for i, sighting := range seen {
+		r.observed(s, kind, assertions[i].Name, sighting, 0, true)
+		if sighting.Truth != plan.Holds {
+			bad = append(bad, fmt.Sprintf("%s %q does not hold: %s", kind, assertions[i].Name, sighting.Reason))
+		}
+	}
+	return bad
+}
+
+func said(s *state, goals, verifies []plan.Sighting) string {
+	var words []string
+	if text := plan.Summary(s.result); text != "" {
+		words = append(words, text)
+	}
+	for _, seen := range append(append([]plan.Sighting{}, goals...), verifies...) {
+		if seen.Reason != "" {
+			words = append(words, seen.Reason)
+		}
+	}
+	return strings.Join(words, "; ")
+}
+
+func (s *state) resultOrNull() cty.Value {
+	if s.result == cty.NilVal {
+		return cty.NullVal(cty.DynamicPseudoType)
+	}
+	return s.result
+}

@@ -1,0 +1,158 @@
+package apply
+
+import (
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/runbook-engine/runbook/engine/event"
+	"github.com/runbook-engine/runbook/engine/plan"
+	"github.com/runbook-engine/runbook/engine/runbook"
+	"github.com/runbook-engine/runbook/providers/schema"
+)
+
+// The statuses of language.md that this package gives.
+const (
+	done        = "done"
+	satisfied   = "satisfied"
+	skipped     = "skipped"
+	blocked     = "blocked"
+	failed      = "failed"
+	unknown     = "unknown"
+	interrupted = "interrupted"
+	notRun      = "not_run"
+)
+
+// state is what has become of one step so far.
+type state struct {
+	step    *runbook.Step
+	address string
+
+	status     string // empty: not ended
+	reason     string
+	waits      bool // for a person: the run ends without it
+	startedAt  time.Time
+	finishedAt time.Time
+
+	result   cty.Value // NilVal: none
+	goals    []plan.Sighting
+	verifies []plan.Sighting
+
+	attempts   int             // made so far, over all processes
+	generation int             // grows with each attempt that ended for certain: the key changes with it
+	last       *event.Attempt  // the last attempt; its State is empty while nobody knows
+	carried    bool            // on record, an attempt before the last, under the same key, has no known end
+	inherited  bool            // an earlier process made the last attempt
+	tries      int             // attempts of this process
+	retryable  *schema.Failure // of the last attempt, where another may follow
+	failure    *schema.Failure // how the last attempt of this process failed for certain; nil: it did not
+	actLeft    time.Duration   // of the step's timeout, for attempts and the pauses between them
+	again      int             // attempts this process made again after an unknown outcome
+	open       string          // why nobody knows how the last attempt ended; empty: it is known
+
+	halts string // what keeps those after it from starting; empty: nothing
+}
+
+func ok(status string) bool { return status == done || status == satisfied || status == skipped }
+
+// well tells whether those that need this step may go on.
+func (s *state) well() bool {
+	return ok(s.status) || (s.status == failed || s.status == blocked) && s.step.OnFailure == runbook.Ignore
+}
+
+// value is step.NAME for expressions.
+func (s *state) value() cty.Value {
+	text := func(t time.Time) cty.Value {
+		if t.IsZero() {
+			return cty.NullVal(cty.String)
+		}
+		return cty.StringVal(t.UTC().Format(time.RFC3339))
+	}
+	result := s.result
+	if result == cty.NilVal {
+		result = cty.NullVal(cty.DynamicPseudoType)
+	}
+	status := cty.NullVal(cty.String)
+	if s.status != "" {
+		status = cty.StringVal(s.status)
+	}
+	return cty.ObjectVal(map[string]cty.Value{
+		"status":      status,
+		"result":      result,
+		"started_at":  text(s.startedAt),
+		"finished_at": text(s.finishedAt),
+		"goal":        plan.Sightings(s.step.Goals, s.goals),
+		"verify":      plan.Sightings(s.step.Verifies, s.verifies),
+	})
+}
+
+// before reads row 1 off the steps this one comes after.
+func (r *run) before(s *state) string {
+	blocker := ""
+	for _, e := range s.step.Edges {
+		to := r.steps[e.To.Index]
+		if to.status == "" {
+			continue // left out by --target
+		}
+		if !to.well() {
+			why := to.address + ", which ended " + to.status
+			if blocker == "" && e.Kind == runbook.Need {
+				blocker = "it needs " + why
+			}
+		}
+		if to.halts != "" {
+			s.halts = to.halts
+			if blocker == "" {
+				blocker = to.halts
+			}
+		}
+	}
+	if blocker == "" && r.halt != "" {
+		blocker = r.halt
+	}
+	return blocker
+}
+
+// end gives a step its one status.
+// While nobody knows how its last attempt ended, nothing that merely stops it
+// may hide that.
+func (r *run) end(s *state, status string, row int, reason string) {
+	switch status {
+	case skipped, blocked, interrupted, notRun:
+		if s.open == "" {
+			break
+		}
+		status, reason = unknown, s.open+"; and now: "+reason
+	}
+	switch status {
+	case skipped, blocked, notRun: // nor that it failed, where it was to be tried again
+		if s.failure != nil {
+			status, reason = failed, s.failure.Error()+"; and now: "+reason
+		}
+	}
+	s.status, s.reason = status, reason
+	s.finishedAt = r.clock.Now()
+	e := event.Event{Type: event.StepFinished, Step: s.address, Title: s.step.Title, Status: status, Row: row, Message: reason}
+	if !s.startedAt.IsZero() {
+		e.DurationSeconds = s.finishedAt.Sub(s.startedAt).Seconds()
+	}
+	e.Ignored = !ok(status) && s.well()
+	r.say(e)
+	switch status {
+	case failed, blocked, unknown:
+		switch policy := s.step.OnFailure; {
+		case policy == runbook.Ignore && status != unknown:
+			r.warn(s.address + " " + status + " and is ignored: " + reason)
+		case policy != runbook.Continue:
+			s.halts = "it comes after " + s.address + ", which ended " + status
+			r.stop("the run stopped after " + s.address + " ended " + status)
+		}
+	}
+}
+
+func (r *run) warn(text string) { r.warnings = append(r.warnings, text) }
+
+// keyed tells whether an action may be tried again under the same key.
+func keyed(class schema.Settling) bool {
+	return class == schema.Idempotent || class == schema.Keyed
+}

@@ -1,0 +1,292 @@
+package apply
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/runbook-engine/runbook/engine/eval"
+	"github.com/runbook-engine/runbook/engine/event"
+	"github.com/runbook-engine/runbook/engine/plan"
+	"github.com/runbook-engine/runbook/engine/runbook"
+	"github.com/runbook-engine/runbook/providers/schema"
+)
+
+// live takes a step from its first row to its status. It returns with no status
+// where the step waits for a person.
+func (r *run) live(t *task, s *state) {
+	if s.status != "" {
+		return // it ended well in an earlier process
+	}
+	if s.last != nil {
+		if r.goOn(t, s) {
+			return
+		}
+	}
+	for {
+		a := r.decide(t, s)
+		if a == nil {
+			return // ended, or it waits
+		}
+		if r.act(t, s, a) {
+			return
+		}
+		failure := s.retryable
+		if !r.retry(t, s) {
+			if s.status == "" {
+				r.failed(s, failure)
+			}
+			return
+		}
+	}
+}
+
+// action is a step decided to act: everything its attempt needs.
+type action struct {
+	described schema.Description
+	arguments cty.Value
+	limits    schema.Impact
+	claim     *claim
+}
+
+// decide walks the table from row 1. It returns an action that holds its claim,
+// or nil where the step has ended, or waits for a person.
+func (r *run) decide(t *task, s *state) (decided *action) {
+	a := new(action)
+	defer func() {
+		if decided == nil && a.claim != nil {
+			r.exclusion.release(a.claim)
+		}
+	}()
+	facts := plan.Facts{Phase: plan.Applying, Step: s.step}
+	facts.Blocker = r.before(s)
+	if facts.Blocker == "" || s.step.Always {
+		r.started(s)
+	}
+	for {
+		d := plan.Decide(facts)
+		switch d.Verdict {
+		case plan.Look:
+			if err := r.learn(t, s, d.Want, &facts, a); err != nil {
+				r.end(s, interrupted, d.Row, err.Error())
+				return nil
+			}
+			if r.cutShort(s) {
+				return nil
+			}
+		case plan.Await:
+			if a.claim != nil { // nothing is held while people, locks and systems are waited for
+				r.exclusion.release(a.claim)
+				a.claim = nil
+			}
+			switch r.await(t, s, d, &facts, a) {
+			case restart:
+				facts = plan.Facts{Phase: plan.Applying, Step: s.step, Blocker: r.before(s)}
+			case leave:
+				return nil
+			}
+		case plan.Run:
+			switch {
+			case s.step.Probe != nil:
+				r.capture(s, facts)
+				return nil
+			case s.step.Action == nil:
+				r.prove(t, s, d.Row)
+				return nil
+			}
+			if a.claim.is(a.described) {
+				return a
+			}
+			if a.claim != nil {
+				r.exclusion.release(a.claim)
+			}
+			var waited bool
+			if a.claim, waited = r.exclusion.acquire(t, a.described); !waited {
+				return a
+			}
+			// What was looked at is as old as the wait: back to row 1, holding
+			// the claim.
+			facts = plan.Facts{Phase: plan.Applying, Step: s.step, Blocker: r.before(s)}
+		default:
+			r.end(s, string(d.Verdict), d.Row, d.Reason)
+			return nil
+		}
+	}
+}
+
+func (r *run) started(s *state) {
+	if s.startedAt.IsZero() {
+		s.startedAt = r.clock.Now()
+		r.say(event.Event{Type: event.StepStarted, Step: s.address, Title: s.step.Title})
+	}
+}
+
+// cutShort ends a step whose looks were cut by an interrupt or the timeout; an
+// always step by the second interrupt only, so that a resume still runs it.
+func (r *run) cutShort(s *state) bool {
+	if r.context(s).Err() == nil {
+		return false
+	}
+	r.end(s, interrupted, 0, r.halt)
+	return true
+}
+
+func (r *run) learn(t *task, s *state, want plan.Want, f *plan.Facts, a *action) error {
+	ctx := r.context(s)
+	switch want {
+	case plan.WantWhen:
+		return t.aside(func() { f.When = r.observer.When(ctx, s.step) })
+	case plan.WantGoals:
+		if err := r.look(t, s, s.step.Goals, &s.goals, eval.Extra{}); err != nil {
+			return err
+		}
+		f.Goals = r.answers(s, "goal", s.step.Goals, s.goals)
+		if r.opts.Force[s.address] {
+			f.Goals = []plan.Answer{{Truth: plan.Fails, Reason: "forced, whatever its goal says"}}
+		}
+	case plan.WantPreconditions:
+		// What is held while an action waits for its turn is not held for long:
+		// one look is enough then.
+		if a.claim == nil && slices.ContainsFunc(s.step.Preconditions, func(p *runbook.Assertion) bool { return r.observer.Patience(p).HoldFor > 0 }) {
+			r.holdPreconditions(t, s, "", f)
+			return nil
+		}
+		var seen []plan.Sighting
+		if err := r.look(t, s, s.step.Preconditions, &seen, eval.Extra{}); err != nil {
+			return err
+		}
+		f.Preconditions = r.answers(s, "precondition", s.step.Preconditions, seen)
+	case plan.WantCapture:
+		var seen plan.Sighting
+		if err := t.call(func() {
+			seen = r.observer.Probe(plan.At(ctx, s.address), new(plan.Round), s.step.Probe, eval.Extra{}, captureTimeout(s))
+		}); err != nil {
+			return err
+		}
+		s.result = seen.Result
+		f.Capture = &seen.Answer
+		r.observed(s, "capture", s.step.Name, seen, 1, true)
+	case plan.WantArguments:
+		var err error
+		var unknown []string
+		if failed := t.aside(func() {
+			a.described, a.arguments, unknown, err = r.observer.Describe(plan.At(ctx, s.address), s.step.Action, eval.Extra{})
+		}); failed != nil {
+			return failed
+		}
+		f.Arguments = &plan.Answer{Truth: plan.Holds}
+		if err == nil && len(unknown) > 0 {
+			err = fmt.Errorf("not known: %s", strings.Join(unknown, ", "))
+		}
+		if err != nil {
+			f.Arguments = &plan.Answer{Truth: plan.Fails, Reason: err.Error()}
+		}
+	case plan.WantPreview:
+		return r.previewing(t, s)(func() { f.Preview = r.preview(s, a) })
+	case plan.WantPerson:
+		f.Person = r.person(s, a)
+	case plan.WantLock:
+		return t.aside(func() { f.Lock = r.lock(a) })
+	}
+	return nil
+}
+
+func captureTimeout(s *state) time.Duration {
+	if s.step.Timeout > 0 {
+		return s.step.Timeout
+	}
+	return runbook.DefaultTimeout
+}
+
+// look observes all assertions of one kind once, side by side.
+func (r *run) look(t *task, s *state, assertions []*runbook.Assertion, into *[]plan.Sighting, x eval.Extra) error {
+	ctx := r.context(s)
+	return t.call(func() { *into = r.observer.LookAll(ctx, new(plan.Round), assertions, x) })
+}
+
+func (r *run) answers(s *state, kind string, assertions []*runbook.Assertion, seen []plan.Sighting) []plan.Answer {
+	answers := make([]plan.Answer, len(seen))
+	for i, sighting := range seen {
+		answers[i] = sighting.Answer
+		r.observed(s, kind, assertions[i].Name, sighting, 1, false)
+	}
+	return answers
+}
+
+func (r *run) preview(s *state, a *action) *plan.Previewed {
+	ctx := r.context(s)
+	limits, err := r.observer.Limits(ctx, s.step)
+	if err != nil {
+		return &plan.Previewed{OverLimit: err.Error()}
+	}
+	a.limits = limits
+	p := &plan.Previewed{Destructive: a.described.Destructive, Limited: len(limits) > 0}
+	d, err := r.observer.Preview(plan.At(ctx, s.address), s.step.Action, a.arguments, limits, a.described)
+	if err != nil {
+		p.Failed = err.Error()
+		return p
+	}
+	a.described = d
+	p.Destructive = d.Destructive
+	p.OverLimit = plan.OverLimit(d.Impact, limits)
+	return p
+}
+
+// previewing is how an action is previewed: beside the record's turn where
+// nothing is looked at.
+func (r *run) previewing(t *task, s *state) func(func()) error {
+	if spec := r.spec(s); spec != nil && !spec.Previews {
+		return t.aside
+	}
+	return t.call
+}
+
+// person tells whether somebody still has to be asked.
+func (r *run) person(s *state, a *action) *plan.Answer {
+	d := a.described
+	if !d.Destructive {
+		return &plan.Answer{Truth: plan.Holds}
+	}
+	approval, ok := r.opts.Approved[s.address]
+	if !ok {
+		return &plan.Answer{Truth: plan.Fails, Reason: "it is destructive: a person has to see what it hits"}
+	}
+	if !approval.Shown { // given beforehand, on the command line
+		if len(d.Impact) > 0 && len(a.limits) == 0 {
+			return &plan.Answer{Truth: plan.Fails, Reason: "it counts what it destroys and the step sets no limit: the number has to be seen"}
+		}
+		return &plan.Answer{Truth: plan.Holds}
+	}
+	for _, e := range d.Effects {
+		if !plan.Allows(approval.Effects, e) {
+			return &plan.Answer{Truth: plan.Fails, Reason: fmt.Sprintf("it was approved without %s %s", e.Mode, e.Resource)}
+		}
+	}
+	if len(a.limits) == 0 {
+		if over := plan.Exceeds(d.Impact, approval.Impact); over != "" {
+			return &plan.Answer{Truth: plan.Fails, Reason: "it " + over}
+		}
+	}
+	return &plan.Answer{Truth: plan.Holds}
+}
+
+func (r *run) lock(a *action) *plan.Answer {
+	if r.opts.Locks == nil {
+		return &plan.Answer{Truth: plan.Holds}
+	}
+	if err := r.opts.Locks.Extend(a.described.Effects); err != nil {
+		return &plan.Answer{Truth: plan.Fails, Reason: err.Error()}
+	}
+	return &plan.Answer{Truth: plan.Holds}
+}
+
+func (r *run) capture(s *state, f plan.Facts) {
+	if f.Capture.Truth != plan.Holds {
+		r.end(s, failed, 13, f.Capture.Reason)
+		return
+	}
+	r.end(s, done, 13, f.Capture.Reason)
+}
