@@ -1,0 +1,26 @@
+// Package bundled is the explicit list of the providers that are part of the
+// runbook binary.
+package bundled
+
+import (
+	"github.com/runbook-engine/runbook/providers/core"
+	"github.com/runbook-engine/runbook/providers/exec"
+	"github.com/runbook-engine/runbook/providers/feast"
+	"github.com/runbook-engine/runbook/providers/http"
+	"github.com/runbook-engine/runbook/providers/postgres"
+	"github.com/runbook-engine/runbook/providers/redis"
+	"github.com/runbook-engine/runbook/providers/sdk"
+)
+
+// Providers are the bundled providers' constructors by name. The map is the
+// caller's own.
+func Providers() map[string]func() *sdk.Provider {
+	return map[string]func() *sdk.Provider{
+		"core":     core.Provider,
+		"exec":     exec.Provider,
+		"feast":    feast.Provider,
+		"http":     http.Provider,
+		"postgres": postgres.Provider,
+		"redis":    redis.Provider,
+	}
+}

@@ -1,0 +1,63 @@
+package exec
+
+import (
+	"cmp"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"github.com/runbook-engine/runbook/providers/schema"
+	"github.com/runbook-engine/runbook/providers/sdk"
+)
+
+// argv is the program to start, or what is wrong with the arguments. Arguments
+// that call knows to be unknown yet are not missed.
+func (c Command) argv(call *sdk.Call) ([]string, *schema.Failure) {
+	switch unknown := call.Unknown("argv") || call.Unknown("script") || call.Unknown("interpreter"); {
+	case len(c.Argv) > 0 && c.Script != "":
+		return nil, sdk.InvalidArgument("script", "argv and script are both given; one of them runs")
+	case len(c.Argv) > 0 && c.Argv[0] == "":
+		return nil, sdk.InvalidArgument("argv", "argv[0], the program, is empty")
+	case len(c.Argv) > 0:
+		return c.Argv, nil
+	case unknown:
+		return nil, nil
+	case c.Script == "":
+		return nil, sdk.InvalidArgument("argv", "neither argv nor script is given; one of them is needed")
+	case len(c.Interpreter) == 0 || c.Interpreter[0] == "":
+		return nil, sdk.InvalidArgument("interpreter", "the interpreter is empty")
+	}
+	return append(slices.Clone(c.Interpreter), c.Script), nil
+}
+
+// shown is the command as a person would type it. Values of env may be secret,
+// so each stands as $NAME.
+func (c Command) shown(argv []string) []string {
+	if len(argv) == 0 || (len(c.Env) == 0 && c.Dir == "") {
+		return argv
+	}
+	line := []string{"env"}
+	if c.Dir != "" {
+		line = append(line, "-C", filepath.Clean(c.Dir))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
+		line = append(line, name+"=$"+name)
+	}
+	return append(line, argv...)
+}
+
+func describe(args ActionArgs, call *sdk.Call) sdk.Description {
+	argv, failure := args.argv(call)
+	d := sdk.Description{Command: args.shown(argv), Failure: failure, Settling: schema.Manual}
+	if args.Idempotent {
+		d.Settling = schema.Idempotent
+	}
+	if args.Effects == nil {
+		d.Undeclared, d.Destructive = true, true
+		return d
+	}
+	var wrong *schema.Failure
+	d.Effects, d.Destructive, wrong = sdk.DeclaredEffects(args.Effects)
+	d.Failure = cmp.Or(d.Failure, wrong)
+	return d
+}

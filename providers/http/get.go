@@ -1,0 +1,82 @@
+package http
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/runbook-engine/runbook/providers/sdk"
+)
+
+const getDoc = "Gets a URL. Ok where the status is expected, the body matches, and what calls itself JSON is JSON. What does not answer is not ok; it is no error."
+
+// GetArgs is what get takes.
+type GetArgs struct {
+	Target
+	Status      []int  `runbook:"status" default:"[200]" doc:"Expected status codes."`
+	BodyPattern string `runbook:"body_pattern,optional" doc:"Regular expression (RE2) that the body must match."`
+}
+
+// Got is the answer of get.
+type Got struct {
+	sdk.Result
+	Answer
+}
+
+func (p *provider) get(ctx context.Context, args GetArgs, _ *sdk.Call) (Got, error) {
+	pattern, err := regexp.Compile(args.BodyPattern)
+	if err != nil {
+		return Got{}, sdk.InvalidArgument("body_pattern", "the pattern cannot be read: %v", err)
+	}
+	bounded, stop := early(ctx)
+	defer stop()
+	req, failure := p.newRequest(bounded, "GET", args.Target, nil)
+	if failure != nil {
+		return Got{}, failure
+	}
+	client, done, err := p.client()
+	if err != nil {
+		return Got{}, err
+	}
+	defer done()
+
+	var got Got
+	began := time.Now()
+	response, err := client.Do(req)
+	if err == nil {
+		err = got.take(response)
+		_ = response.Body.Close()
+	}
+	got.Latency = time.Since(began).Seconds()
+	if err != nil && ctx.Err() == context.Canceled {
+		return Got{}, sdk.Fail("cancelled", "cancelled while asking %s", place(req.URL))
+	}
+	switch {
+	case err != nil && got.Status == nil:
+		got.Result = sdk.NotOK("%s does not answer: %s", place(req.URL), why(bounded, err))
+	case err != nil:
+		got.Result = sdk.NotOK("%s broke off its answer: %s", place(req.URL), why(bounded, err))
+	default:
+		got.Result = got.judge(place(response.Request.URL), args, pattern)
+	}
+	return got, nil
+}
+
+func (g *Got) judge(place string, args GetArgs, pattern *regexp.Regexp) sdk.Result {
+	told := fmt.Sprintf("%s answered %d in %s", place, *g.Status, time.Duration(g.Latency*float64(time.Second)).Round(time.Millisecond))
+	switch {
+	case !slices.Contains(args.Status, *g.Status) && g.Location != "":
+		return sdk.NotOK("%s, a redirect that is not followed to %s", told, redirected(g.Location))
+	case !slices.Contains(args.Status, *g.Status):
+		return sdk.NotOK("%s, not %s", told, oneOf(args.Status))
+	case args.BodyPattern != "" && !pattern.MatchString(g.Body):
+		return sdk.NotOK("%s, and its body does not match %s", told, args.BodyPattern)
+	case g.saysJSON() && g.JSON == cty.NilVal && !g.Truncated && g.Body != "":
+		return sdk.NotOK("%s, and calls JSON what is none", told)
+	}
+	return sdk.OK("%s", told)
+}

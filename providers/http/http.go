@@ -1,0 +1,110 @@
+// Package http looks at HTTP endpoints, TCP ports and TLS certificates, and
+// sends single requests. It takes an answer for what it says, never a status
+// code alone for more, and follows no redirect to another host. WebSockets are
+// left to later.
+package http
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	nethttp "net/http"
+	"os"
+	"time"
+
+	"github.com/runbook-engine/runbook/providers/sdk"
+)
+
+// Config is what all requests have in common.
+type Config struct {
+	CAFile    string `runbook:"ca_file,optional" doc:"PEM file of certificate authorities to trust besides the system's."`
+	UserAgent string `runbook:"user_agent" default:"runbook" doc:"User-Agent header."`
+}
+
+type provider struct {
+	config Config
+}
+
+// Provider serves http.
+func Provider() *sdk.Provider {
+	p := &provider{}
+	return &sdk.Provider{
+		Name: "http", Version: "0.1.0",
+		Doc:       "Looks at HTTP endpoints, TCP ports and TLS certificates, and sends requests. It uses no proxy.",
+		Configure: sdk.Configure(p.configure),
+		Probes: []sdk.Probe{
+			sdk.NewProbe("get", getDoc, p.get),
+			sdk.NewProbe("tcp", tcpDoc, tcp),
+			sdk.NewProbe("tls", tlsDoc, p.tls),
+		},
+		Actions: []sdk.Action{
+			sdk.NewAction("request", requestDoc, p.request,
+				sdk.Describe(p.describeRequest), sdk.Manual, sdk.MayDestroy),
+		},
+	}
+}
+
+func (p *provider) configure(_ context.Context, c Config) error {
+	p.config = c
+	return nil
+}
+
+// roots are the authorities to trust; nil: the system's.
+func (p *provider) roots() (*x509.CertPool, error) {
+	if p.config.CAFile == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(p.config.CAFile)
+	if err != nil {
+		return nil, sdk.InvalidArgument("ca_file", "read the certificate authorities: %v", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, sdk.InvalidArgument("ca_file", "%s holds no certificate", p.config.CAFile)
+	}
+	return pool, nil
+}
+
+// client makes one exchange on a connection of its own. It uses no proxy of
+// the environment, and hands redirects to another host back as answers.
+func (p *provider) client() (*nethttp.Client, func(), error) {
+	roots, err := p.roots()
+	if err != nil {
+		return nil, nil, err
+	}
+	transport := &nethttp.Transport{
+		DialContext:            (&net.Dialer{}).DialContext,
+		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		DisableKeepAlives:      true,
+		ForceAttemptHTTP2:      true,
+		MaxResponseHeaderBytes: bodyLimit,
+	}
+	return &nethttp.Client{Transport: transport, CheckRedirect: sameHost}, transport.CloseIdleConnections, nil
+}
+
+const redirects = 10
+
+// sameHost follows a redirect within a host, unless it leaves encryption.
+func sameHost(next *nethttp.Request, via []*nethttp.Request) error {
+	from := via[len(via)-1].URL
+	downgrade := from.Scheme == "https" && next.URL.Scheme != "https"
+	if next.URL.Hostname() != from.Hostname() || downgrade || len(via) > redirects {
+		return nethttp.ErrUseLastResponse
+	}
+	return nil
+}
+
+// early ends a little before ctx's deadline, so that "it does not answer" can
+// still be told in time.
+func early(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	left := time.Until(deadline)
+	return context.WithDeadline(ctx, deadline.Add(-min(left/10, 200*time.Millisecond)))
+}

@@ -1,0 +1,202 @@
+package backendtest
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"sync"
+	"testing"
+)
+
+// Refused returns a loopback port that refuses connections.
+func Refused(t testing.TB) int {
+	t.Helper()
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// Blackhole returns a loopback port that accepts connections and never answers.
+func Blackhole(t testing.TB) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var connections group
+	connections.accept(listener, func(conn net.Conn) { io.Copy(io.Discard, conn) })
+	t.Cleanup(func() { connections.close(listener) })
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
+// Cut tells a proxy when to break a connection.
+type Cut struct {
+	When    string // what the client has to send first, in any letter case
+	Forward bool   // the server still gets it, and its answer is swallowed
+
+	instead func() // not nil: called, and the connection is not broken
+}
+
+// Intercept returns a loopback port that hands bytes on to target. The first
+// time a client sends what when says, in any letter case, it calls fn and goes
+// on afterwards.
+func Intercept(t testing.TB, target, when string, fn func()) int {
+	t.Helper()
+	return Proxy(t, target, Cut{When: when, instead: fn})
+}
+
+// Severable returns a loopback port that hands bytes on to target until sever
+// is called: then every connection is broken, as when the client's machine dies.
+func Severable(t testing.TB, target string) (port int, sever func()) {
+	t.Helper()
+	return proxy(t, target, Cut{})
+}
+
+// Proxy returns a loopback port that hands bytes on to target. The connection
+// whose client sends what the cut waits for is broken there; one connection
+// only, so that a later look finds the backend whole.
+func Proxy(t testing.TB, target string, cut Cut) int {
+	t.Helper()
+	port, _ := proxy(t, target, cut)
+	return port
+}
+
+func proxy(t testing.TB, target string, cut Cut) (int, func()) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var connections group
+	var once sync.Once
+	connections.accept(listener, func(client net.Conn) {
+		backend, err := net.Dial("tcp", target)
+		if err != nil {
+			return
+		}
+		defer backend.Close()
+		answers := make(chan struct{})
+		gate := &gate{to: client}
+		go func() {
+			defer close(answers)
+			io.Copy(gate, backend)
+			client.Close()
+		}()
+		defer func() { backend.Close(); <-answers }()
+		buffer := make([]byte, 64<<10)
+		for {
+			n, err := client.Read(buffer)
+			if err != nil {
+				return
+			}
+			if cut.When != "" && bytes.Contains(bytes.ToLower(buffer[:n]), bytes.ToLower([]byte(cut.When))) {
+				broken := false
+				once.Do(func() { broken = true })
+				if broken && cut.instead != nil {
+					cut.instead()
+				} else if broken {
+					if cut.Forward {
+						answered := gate.shut()
+						backend.Write(buffer[:n])
+						select {
+						case <-answered:
+						case <-answers:
+						}
+					}
+					return
+				}
+			}
+			if _, err := backend.Write(buffer[:n]); err != nil {
+				return
+			}
+		}
+	})
+	sever := sync.OnceFunc(func() { connections.close(listener) })
+	t.Cleanup(sever)
+	return listener.Addr().(*net.TCPAddr).Port, sever
+}
+
+// gate hands bytes on until it is shut; then it only tells that some came.
+type gate struct {
+	to       io.Writer
+	mu       sync.Mutex
+	answered chan struct{}
+	told     bool
+}
+
+func (g *gate) shut() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.answered = make(chan struct{})
+	return g.answered
+}
+
+func (g *gate) Write(b []byte) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.answered == nil {
+		return g.to.Write(b)
+	}
+	if !g.told {
+		g.told = true
+		close(g.answered)
+	}
+	return len(b), nil
+}
+
+// group serves the connections of one listener and ends them together.
+type group struct {
+	wait sync.WaitGroup
+	mu   sync.Mutex
+	open map[net.Conn]bool
+	over bool
+}
+
+func (g *group) accept(listener net.Listener, serve func(net.Conn)) {
+	g.open = make(map[net.Conn]bool)
+	g.wait.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			if !g.add(conn) {
+				conn.Close()
+				return
+			}
+			g.wait.Go(func() {
+				defer g.remove(conn)
+				serve(conn)
+			})
+		}
+	})
+}
+
+func (g *group) add(conn net.Conn) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.over {
+		g.open[conn] = true
+	}
+	return !g.over
+}
+
+func (g *group) remove(conn net.Conn) {
+	conn.Close()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.open, conn)
+}
+
+func (g *group) close(listener net.Listener) {
+	listener.Close()
+	g.mu.Lock()
+	g.over = true
+	for conn := range g.open {
+		conn.Close()
+	}
+	g.mu.Unlock()
+	g.wait.Wait()
+}

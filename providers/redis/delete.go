@@ -1,0 +1,132 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/runbook-engine/runbook/providers/schema"
+	"github.com/runbook-engine/runbook/providers/sdk"
+)
+
+const deletePatternDoc = `Deletes the keys that match a pattern, found with SCAN and removed with UNLINK in batches, which does not hold the server up.
+The preview is the same SCAN. With a limit on keys, more than that many matching keys are refused before the first one is deleted.
+A pattern that matches every key is refused: that is redis.flushdb. Doing it again is harmless.`
+
+type deletePatternArgs struct {
+	Pattern string `runbook:"pattern" doc:"Glob over key names: * any text, ? one character, [ab] one of these, \\ takes the next one as it is."`
+}
+
+type deleteResult struct {
+	sdk.Result
+	Keys      int64 `runbook:"keys" doc:"How many keys were deleted."`
+	Remaining int64 `runbook:"remaining" doc:"How many keys match afterwards: those that others wrote meanwhile."`
+}
+
+func (args deletePatternArgs) validate() *schema.Failure {
+	if args.Pattern == "" {
+		return sdk.InvalidArgument("pattern", "pattern is empty")
+	}
+	if everything(args.Pattern) {
+		f := sdk.InvalidArgument("pattern", "the pattern %s matches every key", args.Pattern)
+		f.Remedy = "use redis.flushdb to empty the database"
+		return f
+	}
+	return nil
+}
+
+func (p *provider) deletePattern(ctx context.Context, args deletePatternArgs, call *sdk.Call) (deleteResult, error) {
+	if f := args.validate(); f != nil {
+		return deleteResult{}, sdk.Clean(f)
+	}
+	client, done, err := p.connect(ctx)
+	if err != nil {
+		return deleteResult{}, sdk.Clean(err)
+	}
+	defer done()
+	if limit, ok := call.Limit("keys"); ok {
+		found, err := count(ctx, client, args.Pattern, nil)
+		if err == nil && found.count > limit {
+			err = overLimit(found.count, limit)
+		}
+		if err != nil {
+			return deleteResult{}, sdk.Clean(p.failure(ctx, err))
+		}
+	}
+	var result deleteResult
+	err = walk(ctx, client, args.Pattern, func(keys []string) error {
+		slices.Sort(keys)
+		gone, err := client.Unlink(ctx, slices.Compact(keys)...).Result()
+		result.Keys += gone
+		call.Progress(float64(result.Keys), 0, "%s deleted", number(result.Keys, "key", "keys"))
+		return err
+	})
+	if err != nil {
+		return deleteResult{}, p.deleteFailure(ctx, result.Keys, err)
+	}
+	left, err := count(ctx, client, args.Pattern, nil)
+	if err != nil {
+		return deleteResult{}, p.deleteFailure(ctx, result.Keys, err)
+	}
+	result.Remaining = left.count
+	result.Result = sdk.OK("deleted %s", number(result.Keys, "key", "keys"))
+	if left.count > 0 {
+		result.Summary += fmt.Sprintf("; %s by now, written meanwhile", number(left.count, "matches", "match"))
+	}
+	return result, nil
+}
+
+// deleteFailure says how many keys are gone. A server that refused the first
+// command has changed nothing.
+func (p *provider) deleteFailure(ctx context.Context, gone int64, err error) error {
+	failed := p.failure(ctx, err)
+	var said redis.Error
+	if gone == 0 && errors.As(err, &said) {
+		return sdk.Clean(failed)
+	}
+	return fmt.Errorf("after deleting %s: %w", number(gone, "key", "keys"), failed)
+}
+
+func overLimit(found, limit int64) *schema.Failure {
+	f := sdk.Fail("limit_exceeded", "%s would be deleted, the limit is %d; none was", number(found, "key", "keys"), limit)
+	f.Remedy = "look at the keys, then narrow what is deleted or raise limit"
+	return f
+}
+
+// describeDeletePattern names the whole database unless the pattern is one
+// key's name: resources are compared by whole names, and a prefix is none.
+func (p *provider) describeDeletePattern(args deletePatternArgs, call *sdk.Call) sdk.Description {
+	d := sdk.Description{Destructive: true, Effects: []schema.Effect{{Resource: p.database(), Mode: schema.Delete}}, Summary: "deletes keys"}
+	if call.Unknown("pattern") {
+		return d
+	}
+	if d.Failure = args.validate(); d.Failure != nil {
+		return d
+	}
+	if literal(args.Pattern) {
+		d.Effects[0].Resource = p.key(args.Pattern)
+	}
+	d.Summary = "deletes the keys that match " + printable(args.Pattern)
+	// The pattern is handed to the shell as $1, so that it stays one word.
+	scan := `"$@" --scan --pattern "$pattern" | xargs -r -d "\n" "$@" UNLINK`
+	d.Command = append([]string{"bash", "-c", `pattern=$1; shift; ` + scan, "bash", args.Pattern}, p.cli()...)
+	return d
+}
+
+func (p *provider) previewDeletePattern(ctx context.Context, args deletePatternArgs, _ *sdk.Call) (sdk.PreviewResult, error) {
+	var found census
+	err := p.use(ctx, func(client *redis.Client) (err error) {
+		found, err = count(ctx, client, args.Pattern, nil)
+		return err
+	})
+	if err != nil {
+		return sdk.PreviewResult{}, err
+	}
+	return sdk.PreviewResult{
+		Impact: schema.Impact{"keys": found.count}, Sample: found.sample,
+		Summary: fmt.Sprintf("deletes %s matching %s", number(found.count, "key", "keys"), printable(args.Pattern)),
+	}, nil
+}

@@ -1,0 +1,147 @@
+package redis
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/runbook-engine/runbook/providers/schema"
+	"github.com/runbook-engine/runbook/providers/sdk"
+)
+
+// connectFailure types an error of connect.
+func (p *provider) connectFailure(ctx context.Context, err error, took time.Duration) *schema.Failure {
+	var said redis.Error
+	var unresolved *net.DNSError
+	var untrusted *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	f := &schema.Failure{Retryable: true}
+	switch {
+	case ctx.Err() == context.Canceled:
+		return sdk.Fail("cancelled", "connecting to Redis at %s was cancelled", p.address())
+	case errors.As(err, &said):
+		return p.serverFailure(said)
+	case errors.As(err, &unresolved):
+		f.Code = "host_unknown"
+		f.Message = fmt.Sprintf("the host %s of Redis cannot be resolved: %s", p.config.Host, unresolved.Err)
+		f.Remedy = "check host, and this machine's DNS"
+	case timedOut(ctx, err):
+		f.Code = "timeout"
+		f.Message = fmt.Sprintf("Redis at %s did not answer within %s", p.address(), round(took))
+		f.Remedy = "check that host and port are right, that tls fits the server, and that no firewall drops the packets; connect_timeout bounds the wait"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		f.Code = "connection_refused"
+		f.Message = fmt.Sprintf("Redis at %s refused the connection", p.address())
+		f.Remedy = "start Redis, or correct host and port"
+	case errors.As(err, &untrusted), errors.As(err, &record):
+		f.Code, f.Retryable = "tls_failed", false
+		f.Message = fmt.Sprintf("TLS with Redis at %s failed: %v", p.address(), err)
+		f.Remedy = "check tls and host"
+	default:
+		f.Code = "connection_failed"
+		f.Message = fmt.Sprintf("connect to Redis at %s: %v", p.address(), err)
+		f.Remedy = "check that a Redis server listens there, and that tls fits it"
+	}
+	return f
+}
+
+// failure types an error of an open connection; nil stays nil, and what is
+// typed already stays as it is.
+func (p *provider) failure(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	var typed *schema.Failure
+	if errors.As(err, &typed) {
+		return err
+	}
+	var said redis.Error
+	var network net.Error
+	switch {
+	case ctx.Err() == context.Canceled:
+		return sdk.Fail("cancelled", "the command to Redis at %s was cancelled", p.address())
+	case errors.As(err, &said):
+		return p.serverFailure(said)
+	case timedOut(ctx, err):
+		return &schema.Failure{
+			Code: "timeout", Retryable: true,
+			Message: fmt.Sprintf("Redis at %s stopped answering", p.address()),
+			Remedy:  "see its log and SLOWLOG for what keeps it busy",
+		}
+	case errors.Is(err, io.EOF), errors.Is(err, redis.ErrClosed), errors.As(err, &network):
+		return &schema.Failure{
+			Code: "connection_lost", Retryable: true,
+			Message: fmt.Sprintf("the connection to Redis at %s was lost: %v", p.address(), err),
+			Remedy:  "see its log: it may have been restarted",
+		}
+	}
+	return sdk.Fail("redis_error", "Redis at %s: %v", p.address(), err)
+}
+
+// serverFailure types what the server answered, by the word that begins every
+// error of its protocol.
+func (p *provider) serverFailure(said redis.Error) *schema.Failure {
+	word, _, _ := strings.Cut(said.Error(), " ")
+	f := &schema.Failure{Message: fmt.Sprintf("Redis at %s: %s", p.address(), said.Error())}
+	switch word {
+	case "NOAUTH", "WRONGPASS":
+		f.Code = "authentication_failed"
+		f.Remedy = "correct username or password in the provider block"
+	case "NOPERM":
+		f.Code = "permission_denied"
+		f.Remedy = "let the ACL user run this command on these keys, or use another user"
+	case "LOADING":
+		f.Code, f.Retryable = "loading", true
+		f.Remedy = "wait: the server is reading its data from disk"
+	case "BUSY":
+		f.Code, f.Retryable = "busy", true
+		f.Remedy = "a script keeps the server busy: see SLOWLOG, and SCRIPT KILL"
+	case "READONLY", "MASTERDOWN":
+		f.Code = "read_only"
+		f.Remedy = "this is a replica: name the primary in the provider block"
+	case "OOM":
+		f.Code = "out_of_memory"
+		f.Remedy = "maxmemory is reached: see redis.info"
+	case "MISCONF":
+		f.Code = "misconfigured"
+		f.Remedy = "the server refuses writes since its last save failed: see its log and disk"
+	case "WRONGTYPE":
+		f.Code = "wrong_type"
+	default:
+		f.Code = "redis_error"
+		switch text := said.Error(); {
+		case strings.Contains(text, "DB index"), strings.Contains(text, "invalid DB"):
+			f.Code, f.Remedy = "database_missing", "db is beyond the server's databases"
+		case strings.Contains(text, "without any password configured"):
+			f.Code, f.Remedy = "authentication_failed", "the server has no password: leave password out"
+		case strings.Contains(text, "max number of clients"):
+			f.Code, f.Remedy, f.Retryable = "too_many_connections", "see redis.info for the connected clients", true
+		case strings.Contains(text, "unknown command"):
+			f.Code, f.Remedy = "command_missing", "the server is too old, or the command was renamed"
+		}
+	}
+	return f
+}
+
+func timedOut(ctx context.Context, err error) bool {
+	var network net.Error
+	return ctx.Err() == context.DeadlineExceeded || errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &network) && network.Timeout()
+}
+
+// round keeps a measured duration readable.
+func round(d time.Duration) time.Duration {
+	if d < time.Second {
+		return d.Round(100 * time.Microsecond)
+	}
+	return d.Round(100 * time.Millisecond)
+}

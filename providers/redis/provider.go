@@ -1,0 +1,82 @@
+// Package redis looks into a Redis database and changes its keys: reachability,
+// single keys, counts by pattern, memory and persistence on the one side;
+// deleting by pattern, flushing, setting and saving on the other. It opens one
+// connection for each call, so that every look is a look at the server as it is
+// now, and never repeats a command by itself. Clusters and sentinels are left
+// to providers of their own.
+package redis
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9/logging"
+
+	"github.com/runbook-engine/runbook/providers/sdk"
+)
+
+// Config is where the database is and who asks.
+type Config struct {
+	Host           string        `runbook:"host" doc:"Host name or address."`
+	Port           int           `runbook:"port" doc:"TCP port." default:"6379"`
+	DB             int           `runbook:"db" doc:"Number of the database." default:"0"`
+	Username       string        `runbook:"username,optional" doc:"ACL user; without one the default user."`
+	Password       string        `runbook:"password,optional,sensitive" doc:"Password of the user, or of requirepass."`
+	TLS            bool          `runbook:"tls" doc:"Whether to speak TLS." default:"false"`
+	ConnectTimeout time.Duration `runbook:"connect_timeout" doc:"Bound of connecting and logging in." default:"5s"`
+}
+
+type provider struct {
+	config Config
+}
+
+// Provider returns a Redis provider that is not configured yet.
+func Provider() *sdk.Provider {
+	// The driver would write to stderr on its own; its errors reach us anyway.
+	logging.Disable()
+	p := &provider{}
+	return &sdk.Provider{
+		Name:      "redis",
+		Version:   "0.1.0",
+		Doc:       "Looks into a Redis database, and deletes, flushes, sets and saves keys with counted, bounded impact.",
+		Configure: sdk.Configure(p.configure),
+		Probes: []sdk.Probe{
+			sdk.NewProbe("ping", pingDoc, p.ping),
+			sdk.NewProbe("get", getDoc, p.get),
+			sdk.NewProbe("ttl", ttlDoc, p.ttl),
+			sdk.NewProbe("key_count", keyCountDoc, p.keyCount),
+			sdk.NewProbe("dbsize", dbsizeDoc, p.dbsize),
+			sdk.NewProbe("pubsub", pubsubDoc, p.pubsub),
+			sdk.NewProbe("info", infoDoc, p.info),
+		},
+		Actions: []sdk.Action{
+			sdk.NewAction("delete_pattern", deletePatternDoc, p.deletePattern,
+				sdk.Describe(p.describeDeletePattern), sdk.Preview(p.previewDeletePattern),
+				sdk.Idempotent, sdk.MayDestroy, sdk.Counts("keys")),
+			sdk.NewAction("flushdb", flushdbDoc, p.flushdb,
+				sdk.Describe(p.describeFlushdb), sdk.Preview(p.previewFlushdb),
+				sdk.Idempotent, sdk.MayDestroy, sdk.Counts("keys")),
+			sdk.NewAction("set", setDoc, p.set,
+				sdk.Describe(p.describeSet), sdk.Preview(p.previewSet),
+				sdk.Idempotent, sdk.Counts("keys")),
+			sdk.NewAction("bgsave", bgsaveDoc, p.bgsave,
+				sdk.Describe(p.describeBgsave), sdk.Preview(p.previewBgsave),
+				sdk.Idempotent, sdk.Counts("keys")),
+		},
+	}
+}
+
+func (p *provider) configure(_ context.Context, c Config) error {
+	switch {
+	case c.Host == "":
+		return sdk.InvalidArgument("host", "host must not be empty")
+	case c.Port < 1 || c.Port > 65535:
+		return sdk.InvalidArgument("port", "port must be between 1 and 65535, got %d", c.Port)
+	case c.DB < 0:
+		return sdk.InvalidArgument("db", "db must not be negative, got %d", c.DB)
+	case c.ConnectTimeout <= 0:
+		return sdk.InvalidArgument("connect_timeout", "connect_timeout must be positive, got %s", c.ConnectTimeout)
+	}
+	p.config = c
+	return nil
+}
