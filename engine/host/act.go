@@ -1,0 +1,119 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/runbook-engine/runbook/providers/protocol"
+	"github.com/runbook-engine/runbook/providers/schema"
+)
+
+// Act runs an action and always comes back with a state. When ctx ends the
+// provider is told to cancel; its outcome still counts if it comes within ten
+// seconds, after which the provider is killed with all that it has started for
+// the attempt, and the outcome is Unknown.
+// progress, which may be nil, is called one line after another and not after
+// Act has returned.
+func (h *Host) Act(ctx context.Context, ref string, op schema.Operation, progress func(schema.Progress)) schema.Outcome {
+	r, release, op, err := h.begin(ctx, ref, op)
+	if err != nil {
+		return schema.Outcome{State: schema.FailedClean, Failure: failureOf(err)}
+	}
+	defer release()
+	if !op.Deadline.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, op.Deadline)
+		defer cancel()
+	}
+	out := &relay{host: h, to: progress}
+	defer out.close()
+	answers := make(chan result, 1)
+	go func() {
+		o, err := r.provider.Act(context.WithoutCancel(ctx), op, out.event)
+		answers <- result{o, err}
+	}()
+	select {
+	case a := <-answers:
+		return h.answer(ctx, r, op, a)
+	case <-ctx.Done():
+		return h.cancel(ctx, r, op, answers)
+	}
+}
+
+// result is what came back from a provider's Act.
+type result struct {
+	outcome schema.Outcome
+	err     error
+}
+
+// cancel stops a call and waits for its last word.
+func (h *Host) cancel(ctx context.Context, r *running, op schema.Operation, answers <-chan result) schema.Outcome {
+	patience := time.NewTimer(h.grace)
+	defer patience.Stop()
+	asking, done := context.WithTimeout(context.WithoutCancel(ctx), h.grace)
+	defer done()
+	go func() { _ = r.provider.Cancel(asking, op.Handle) }() // what it cannot stop is killed
+	select {
+	case a := <-answers:
+		return h.answer(ctx, r, op, a)
+	case <-patience.C:
+	}
+	r.kill()
+	words := ""
+	if r.process != nil {
+		killWorkers(r.process.cmd.Process.Pid, op.AttemptLock)
+		<-answers // the connection broke with the process
+		words = quote(r.stderr.text())
+	}
+	return schema.Outcome{State: schema.Unknown, Failure: failureOf(h.scrubbed(&schema.Failure{
+		Code: "provider_killed",
+		Message: fmt.Sprintf("%s.%s did not end within %v of being cancelled (%v); its provider was killed%s",
+			r.name, op.Name, h.grace, context.Cause(ctx), words),
+	}))}
+}
+
+// answer is the outcome of an Act that returned.
+func (h *Host) answer(ctx context.Context, r *running, op schema.Operation, a result) schema.Outcome {
+	switch {
+	case a.err == nil:
+		return h.outward(context.WithoutCancel(ctx), r.name, op, a.outcome)
+	case errors.Is(a.err, protocol.ErrNotSent):
+		return schema.Outcome{State: schema.FailedClean, Failure: failureOf(h.lost(r, op.Name, a.err))}
+	}
+	return schema.Outcome{State: schema.Unknown, Failure: failureOf(h.lost(r, op.Name, a.err))}
+}
+
+// relay scrubs what an action says and hands it on until it is closed.
+type relay struct {
+	host *Host
+
+	mu sync.Mutex
+	to func(schema.Progress)
+}
+
+func (r *relay) event(e protocol.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.to == nil {
+		return
+	}
+	if e.Text != "" || e.Progress {
+		p := schema.Progress{Message: r.host.line(e.Text)}
+		if e.Progress {
+			p.Done, p.Total = e.Done, e.Total
+		}
+		r.to(p)
+	}
+	if e.Dropped > 0 {
+		r.to(schema.Progress{Message: fmt.Sprintf("(%d bytes of log were dropped here)", e.Dropped)})
+	}
+}
+
+func (r *relay) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.to = nil
+}
