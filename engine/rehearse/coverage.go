@@ -1,0 +1,119 @@
+package rehearse
+
+import (
+	"slices"
+
+	"github.com/runbook-engine/runbook/engine/event"
+	"github.com/runbook-engine/runbook/engine/runbook"
+	"github.com/runbook-engine/runbook/providers/schema"
+)
+
+// Item is one thing that can become of a step: "step.x: skipped".
+type Item struct {
+	Step string // address
+	What string
+}
+
+// Coverage tells which items of a runbook its tests have shown.
+type Coverage struct {
+	File    string // the runbook's
+	Items   []Item // source order
+	Covered map[Item]bool
+}
+
+// Missing are the items that no test shows, in source order.
+func (c Coverage) Missing() []Item {
+	return slices.DeleteFunc(slices.Clone(c.Items), func(i Item) bool { return c.Covered[i] })
+}
+
+// Cover counts what passed tests have shown of a runbook. An item counts only
+// where an expect names the status of its step.
+func Cover(rb *runbook.Runbook, results []Result) Coverage {
+	c := Coverage{File: rb.File, Covered: map[Item]bool{}}
+	for _, s := range rb.Steps {
+		c.Items = append(c.Items, items(s)...)
+	}
+	for _, r := range results {
+		for _, item := range r.shown {
+			if r.OK() && r.named[item.Step] && slices.Contains(c.Items, item) {
+				c.Covered[item] = true
+			}
+		}
+	}
+	return c
+}
+
+// items are what can become of a step.
+func items(s *runbook.Step) []Item {
+	var all []Item
+	add := func(what string) { all = append(all, Item{s.Address(), what}) }
+	skips := s.When != nil
+	if s.Operation() != nil || len(s.Verifies) > 0 {
+		add("run")
+	}
+	if len(s.Goals) > 0 || s.Operation() == nil && len(s.Verifies) == 0 {
+		add("satisfied")
+	}
+	for _, p := range s.Preconditions {
+		skips = skips || p.Otherwise == "skip"
+		add("precondition " + p.Name + " false")
+		if looks(p) {
+			add("precondition " + p.Name + " errs")
+		}
+	}
+	if skips {
+		add("skipped")
+	}
+	if s.Probe != nil {
+		add("capture errs")
+	}
+	if s.Action != nil {
+		add("action fails")
+	}
+	for _, assertions := range [][]*runbook.Assertion{s.Goals, s.Verifies} {
+		for _, a := range assertions {
+			add(a.Kind + " " + a.Name + " never holds")
+			if looks(a) {
+				add(a.Kind + " " + a.Name + " errs")
+			}
+		}
+	}
+	return all
+}
+
+func looks(a *runbook.Assertion) bool { return a.Probe != nil || len(a.Checks) > 0 }
+
+// shown are the items that a test has come to.
+func shown(b *backend) []Item {
+	var all []Item
+	statuses := map[string]string{}
+	for _, s := range b.result.Steps {
+		statuses[s.Address] = s.Status
+		if s.Status == "satisfied" || s.Status == "skipped" {
+			all = append(all, Item{s.Address, s.Status})
+		}
+		if s.Status == "done" {
+			all = append(all, Item{s.Address, "run"})
+		}
+	}
+	for _, e := range b.record.events {
+		switch {
+		case e.Type == event.ActionFinished && (e.Attempt.State == schema.FailedClean || e.Attempt.State == schema.FailedPartial):
+			all = append(all, Item{e.Step, "action fails"})
+		case e.Type == event.Observed && e.Step != "":
+			o := e.Observation
+			name := o.Kind + " " + o.Name
+			switch {
+			case o.Kind == "capture" && o.Holds == nil:
+				all = append(all, Item{e.Step, "capture errs"})
+			case o.Holds == nil:
+				all = append(all, Item{e.Step, name + " errs"})
+			case !*o.Holds && o.Kind == "precondition":
+				all = append(all, Item{e.Step, name + " false"})
+			case !*o.Holds && o.Final && statuses[e.Step] == "failed":
+				all = append(all, Item{e.Step, name + " never holds"})
+			}
+		}
+	}
+	return all
+}
