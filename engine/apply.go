@@ -1,0 +1,286 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/runbook-engine/runbook/engine/apply"
+	"github.com/runbook-engine/runbook/engine/event"
+	"github.com/runbook-engine/runbook/engine/plan"
+	"github.com/runbook-engine/runbook/engine/runbook"
+	"github.com/runbook-engine/runbook/engine/store"
+	"github.com/runbook-engine/runbook/providers/schema"
+)
+
+// ApplyOptions is what Apply may be told.
+type ApplyOptions struct {
+	Inputs
+	AutoApprove bool
+	Approve     []string // step addresses, or all
+	Only        []string
+	Force       []string
+	Parallelism int
+	LockTimeout time.Duration
+
+	// Confirm asks whether a plan is to be run; nil: there is no terminal.
+	Confirm func(*plan.Plan) (bool, error)
+	// Ask asks about one step; nil: there is no terminal.
+	Ask func(context.Context, apply.Question) (bool, error)
+	// Planned, if set, is told the plan before anything is done.
+	Planned func(*plan.Plan)
+	// Progress, if set, is told each step before it is planned.
+	Progress func(step string)
+	Screen   event.Sink
+
+	Interrupt <-chan struct{} // closed by the first signal
+	Kill      <-chan struct{} // closed by the second
+}
+
+// Declined is the outcome of an apply that a person said no to: there is no run.
+const Declined = "declined"
+
+// Result is what came of Apply or Resume.
+type Result struct {
+	apply.Result
+	Run  string // empty: there is no run
+	Plan *plan.Plan
+	Seal string // the last seal of the record
+}
+
+// ErrNeedsApproval means that nobody was there to say yes to the plan.
+var ErrNeedsApproval = errors.New("the plan changes something and nobody said yes to it")
+
+// StaleError means that what would be done has grown since it was shown.
+type StaleError struct {
+	Grew []string
+}
+
+// Error implements error.
+func (e *StaleError) Error() string {
+	return "the plan is stale: " + strings.Join(e.Grew, "; ")
+}
+
+// Apply plans, asks and runs. Diagnostics are mistakes in the input; the error
+// is typed: ErrNeedsApproval, *StaleError, *store.LockedError, or the store's.
+func (e *Engine) Apply(ctx context.Context, rb *runbook.Runbook, opts ApplyOptions) (Result, hcl.Diagnostics, error) {
+	s, diags := e.open(ctx, rb, opts.Inputs)
+	if diags.HasErrors() {
+		return Result{}, diags, nil
+	}
+	defer s.Close()
+	if err := declared(rb, slices.DeleteFunc(slices.Clone(opts.Approve), isAll)); err != nil {
+		return Result{}, diags, err
+	}
+	planOptions := PlanOptions{Only: opts.Only, Force: opts.Force, Progress: opts.Progress}
+	looking, stop := until(ctx, opts.Interrupt)
+	defer stop()
+	p, err := e.plan(looking, s, planOptions)
+	if err := interruptedPlan(looking, err); err != nil {
+		return Result{}, diags, err
+	}
+	if opts.Planned != nil {
+		opts.Planned(p)
+	}
+	if p.Outcome == plan.Changes && !opts.AutoApprove {
+		if opts.Confirm == nil {
+			return Result{Plan: p}, diags, ErrNeedsApproval
+		}
+		yes, err := opts.Confirm(p)
+		if err != nil || !yes {
+			return Result{Plan: p, Result: apply.Result{Outcome: Declined}}, diags, err
+		}
+		now, err := e.plan(looking, s, planOptions)
+		if err := interruptedPlan(looking, err); err != nil {
+			return Result{Plan: p}, diags, err
+		}
+		if grew := plan.Grew(p, now); len(grew) > 0 {
+			return Result{Plan: now}, diags, &StaleError{Grew: grew}
+		}
+		p = now
+	}
+	result, err := e.run(ctx, s, p, opts)
+	return result, diags, err
+}
+
+// ErrInterrupted means that a signal came before anything was done.
+var ErrInterrupted = errors.New("interrupted before anything was done")
+
+// interruptedPlan is why a plan is of no use: it was cut short, or err.
+func interruptedPlan(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ErrInterrupted
+	}
+	return err
+}
+
+// until is a context that ends when the channel is closed.
+func until(ctx context.Context, signal <-chan struct{}) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-signal:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
+// run takes the locks, opens the record and runs.
+func (e *Engine) run(ctx context.Context, s *session, p *plan.Plan, opts ApplyOptions) (Result, error) {
+	st, err := e.Store()
+	if err != nil {
+		return Result{Plan: p}, err
+	}
+	writes := lockable(p)
+	lease, err := st.Acquire(ctx, e.holder(s), writes, opts.LockTimeout)
+	if err != nil {
+		return Result{Plan: p}, err
+	}
+	kept, err := st.NewRun(s.run.ID)
+	if err != nil {
+		return Result{Plan: p}, errors.Join(err, lease.Release(ctx))
+	}
+	kept.Hold(lease)
+	start, err := e.start(s, p)
+	if err != nil {
+		return Result{Plan: p}, errors.Join(err, kept.Close(), lease.Release(ctx))
+	}
+	start.Targets, start.Force = opts.Only, opts.Force
+	if stopper := plan.Stopper(p); p.Outcome == plan.Blocked && stopper != nil {
+		result, err := recordBlocked(s, p, kept, start, opts.Screen)
+		return result, errors.Join(err, kept.Close(), lease.Release(ctx))
+	}
+	only, err := target(s.rb, opts.Only)
+	if err != nil {
+		return Result{Plan: p}, errors.Join(err, kept.Close(), lease.Release(ctx))
+	}
+	return e.finish(ctx, s, p, kept, lease, apply.Run(ctx, e.applyOptions(s, opts, kept, lease, writes, start, only)))
+}
+
+func (e *Engine) applyOptions(s *session, opts ApplyOptions, kept *store.Run, lease *store.Lease, held []schema.Effect, start event.Start, only map[string]bool) apply.Options {
+	lockTimeout := opts.LockTimeout
+	if lockTimeout == 0 {
+		lockTimeout = defaultLockTimeout
+	}
+	return apply.Options{
+		Runbook: s.rb, Variables: s.variables, Run: s.run, Start: start,
+		Backend: backend{s.host}, Schemas: s.host,
+		Record: kept, Locks: newLocks(lease, held), Screen: opts.Screen, Clock: e.clock,
+		Parallelism: opts.Parallelism, LockTimeout: lockTimeout, Only: only, Force: set(opts.Force),
+		Approved: approved(s.rb, opts.Approve), Ask: opts.Ask, Interrupt: opts.Interrupt, Kill: opts.Kill,
+	}
+}
+
+// defaultLockTimeout is how long a step waits for resources learned late.
+const defaultLockTimeout = 30 * time.Second
+
+// finish closes the record and gives the locks back where the run is over.
+func (e *Engine) finish(ctx context.Context, s *session, p *plan.Plan, kept *store.Run, lease *store.Lease, ran apply.Result) (Result, error) {
+	result := Result{Result: ran, Run: s.run.ID, Plan: p, Seal: kept.Journal().Seal()}
+	err := kept.Close()
+	if over(ran) {
+		err = errors.Join(err, lease.Release(ctx))
+	}
+	lease.Close()
+	if ran.RecordError != nil {
+		err = errors.Join(ran.RecordError, err)
+	}
+	return result, err
+}
+
+// over tells whether a run has ended for good: only then its locks are free.
+func over(r apply.Result) bool {
+	goesOn := r.Outcome == apply.Waiting || r.Outcome == apply.Interrupted && !r.Over
+	return !goesOn && len(r.Unknown) == 0 && r.RecordError == nil
+}
+
+func (e *Engine) holder(s *session) store.Holder {
+	host, _ := os.Hostname() // shown to people only
+	return store.Holder{Run: s.run.ID, Runbook: s.rb.Name, Operator: s.run.Operator, Host: host, PID: os.Getpid(), Since: s.run.StartedAt}
+}
+
+// lockable is what a plan is known to write.
+func lockable(p *plan.Plan) []schema.Effect {
+	var effects []schema.Effect
+	for _, e := range p.BlastRadius {
+		if e.Mode != schema.Read {
+			effects = append(effects, e.Effect)
+		}
+	}
+	return effects
+}
+
+func (e *Engine) start(s *session, p *plan.Plan) (event.Start, error) {
+	host, _ := os.Hostname()
+	variables, err := encodeVariables(s.rb, s.variables)
+	if err != nil {
+		return event.Start{}, err
+	}
+	start := event.Start{
+		Runbook: s.rb.Name, Title: s.rb.Title, File: s.rb.File, Dir: s.rb.Dir, StartedAt: s.run.StartedAt, Operator: s.run.Operator, Host: host, PID: os.Getpid(),
+		Environment: s.run.Environment, Version: e.opts.Version, Sources: sources(s.rb), Variables: variables,
+	}
+	if p != nil {
+		start.PlanDigest = p.Digest
+	}
+	for _, step := range s.rb.Steps {
+		start.Steps = append(start.Steps, step.Address())
+	}
+	return start, nil
+}
+
+// approved is what --approve says yes to.
+func approved(rb *runbook.Runbook, names []string) map[string]apply.Approval {
+	yes := make(map[string]apply.Approval)
+	for _, name := range names {
+		if !isAll(name) {
+			yes[name] = apply.Approval{}
+			continue
+		}
+		for _, step := range rb.Steps {
+			yes[step.Address()] = apply.Approval{}
+		}
+	}
+	return yes
+}
+
+// isAll tells whether --approve means every step.
+func isAll(name string) bool { return name == "all" }
+
+// recordBlocked keeps the fact that an apply did nothing, and why.
+func recordBlocked(s *session, p *plan.Plan, kept *store.Run, start event.Start, screen event.Sink) (Result, error) {
+	now := s.run.StartedAt
+	events := []event.Event{{Type: event.RunStarted, Start: &start, Title: s.rb.Title}}
+	result := Result{Run: s.run.ID, Plan: p}
+	result.Outcome = apply.Blocked
+	for _, step := range p.Steps {
+		status := "not_run"
+		if step.Decision == string(plan.Block) && step.Row != 1 {
+			status = string(plan.Block)
+		}
+		events = append(events, event.Event{Type: event.StepFinished, Step: step.Address, Title: step.Title, Status: status, Row: step.Row, Message: step.Reason})
+		result.Steps = append(result.Steps, apply.StepResult{Address: step.Address, Status: status, Reason: step.Reason})
+	}
+	stopper := plan.Stopper(p)
+	events = append(events, event.Event{Type: event.RunFinished, Outcome: apply.Blocked, Message: fmt.Sprintf("%s is blocked: %s", stopper.Address, stopper.Reason)})
+	for i := range events {
+		events[i].FormatVersion, events[i].Seq, events[i].Time, events[i].Run = event.FormatVersion, int64(i+1), now, s.run.ID
+	}
+	if err := kept.Append(events...); err != nil {
+		return result, err
+	}
+	result.Seal = kept.Journal().Seal()
+	var failed error
+	for _, e := range events {
+		failed = errors.Join(failed, screen.Emit(e))
+	}
+	return result, failed
+}

@@ -1,0 +1,358 @@
+// Package engine is the façade that a program uses: Validate, Plan, Apply,
+// Resume, Check. It wires the packages below it together and holds no rules of
+// its own.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/runbook-engine/runbook/engine/clock"
+	"github.com/runbook-engine/runbook/engine/eval"
+	"github.com/runbook-engine/runbook/engine/host"
+	"github.com/runbook-engine/runbook/engine/plan"
+	"github.com/runbook-engine/runbook/engine/redact"
+	"github.com/runbook-engine/runbook/engine/runbook"
+	"github.com/runbook-engine/runbook/engine/store"
+	"github.com/runbook-engine/runbook/providers/schema"
+)
+
+// Options is what an Engine needs of the program around it.
+type Options struct {
+	Catalog    host.Catalog
+	Executable string // this program, which serves the bundled providers
+	Version    string
+	StoreDir   string // empty: found from the working directory
+	Logger     hclog.Logger
+	SearchPath []string // folders with third-party providers
+	LockFile   string   // runbook.lock.hcl; empty: none
+}
+
+// Engine plans and runs runbooks. It is safe for concurrent use; each call
+// starts the providers it needs and has ended them when it returns.
+type Engine struct {
+	opts  Options
+	clock clock.Clock
+}
+
+// New makes an Engine. It reads and starts nothing.
+func New(opts Options) *Engine {
+	if opts.Logger == nil {
+		opts.Logger = hclog.NewNullLogger()
+	}
+	return &Engine{opts: opts, clock: clock.Real{}}
+}
+
+// Inputs are where the values of variables come from.
+type Inputs struct {
+	Environment string
+	VarFiles    []string
+	Vars        []string // name=value
+	Environ     func(string) (string, bool)
+	Recorded    map[string]cty.Value // what a run on record was started with
+}
+
+// Validate loads a runbook and checks it against the schemas of its providers.
+// It starts no process. The runbook is nil where the file cannot be parsed.
+func (e *Engine) Validate(ctx context.Context, file string) (*runbook.Runbook, hcl.Diagnostics) {
+	rb, diags := runbook.Load(file)
+	if rb == nil {
+		return nil, diags
+	}
+	h := e.newHost(rb.Dir, redact.New())
+	defer h.Close()
+	diags = append(diags, runbook.Validate(rb, schemas{ctx, h})...)
+	runbook.SortDiagnostics(rb, diags)
+	return rb, diags
+}
+
+// schemas answers runbook.Validate, which knows no contexts.
+type schemas struct {
+	ctx  context.Context // of the one call of Validate
+	host *host.Host
+}
+
+func (s schemas) Schema(provider string) (*schema.Provider, error) {
+	return s.host.Schema(s.ctx, provider)
+}
+
+func (e *Engine) newHost(dir string, redactor *redact.Redactor) *host.Host {
+	return host.New(host.Options{
+		Catalog: e.opts.Catalog, Executable: e.opts.Executable, SearchPath: e.opts.SearchPath,
+		LockFile: e.opts.LockFile, Redactor: redactor, Logger: e.opts.Logger, Dir: dir,
+	})
+}
+
+// Store opens the store of runs.
+func (e *Engine) Store() (*store.Store, error) {
+	dir := e.opts.StoreDir
+	if dir == "" {
+		working, err := os.Getwd()
+		if err != nil {
+			return nil, fmt.Errorf("find the store: %w", err)
+		}
+		dir = store.Find(working)
+	}
+	return store.Open(dir)
+}
+
+// session is one call's view of a runbook: its values and its providers.
+type session struct {
+	rb        *runbook.Runbook
+	variables map[string]cty.Value
+	run       eval.Run
+	host      *host.Host
+	redactor  *redact.Redactor
+}
+
+func (s *session) Close() error { return s.host.Close() }
+
+// open evaluates variables and provider configurations for a new run. The
+// session must be closed.
+func (e *Engine) open(ctx context.Context, rb *runbook.Runbook, in Inputs) (*session, hcl.Diagnostics) {
+	return e.openRun(ctx, rb, in, store.NewID(), e.clock.Now())
+}
+
+// openRun is open for a run that has an ID and a beginning already.
+func (e *Engine) openRun(ctx context.Context, rb *runbook.Runbook, in Inputs, id string, started time.Time) (*session, hcl.Diagnostics) {
+	environ := in.Environ
+	if environ == nil {
+		environ = os.LookupEnv
+	}
+	variables, diags := eval.Variables(rb, eval.Sources{Environ: environ, Environment: in.Environment, VarFiles: in.VarFiles, Vars: in.Vars, Recorded: in.Recorded})
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	s := &session{rb: rb, variables: variables, redactor: redact.New()}
+	s.run = eval.Run{ID: id, StartedAt: started, Operator: operator(), Environment: in.Environment}
+	for _, v := range variables {
+		s.redactor.AddSensitive(v)
+	}
+	s.host = e.newHost(rb.Dir, s.redactor)
+	diags = append(diags, s.configure(ctx)...)
+	if diags.HasErrors() {
+		s.Close()
+		return nil, diags
+	}
+	return s, diags
+}
+
+// configure evaluates the configuration of every provider that is used.
+func (s *session) configure(ctx context.Context) hcl.Diagnostics {
+	scope := eval.New(s.rb, s.variables, s.run, nil)
+	var diags hcl.Diagnostics
+	for ref, op := range s.rb.Operations() {
+		provider, err := s.host.Schema(ctx, op.Provider)
+		if err != nil {
+			diags = append(diags, &hcl.Diagnostic{
+				Severity: hcl.DiagError, Summary: "Provider not available", Detail: err.Error(), Subject: op.Range.Ptr(),
+			})
+			continue
+		}
+		body := hcl.EmptyBody()
+		if p := s.rb.Providers[ref]; p != nil {
+			body = p.Body
+		}
+		config, found := scope.Body(ctx, body, provider.Config, eval.Extra{})
+		diags = append(diags, found...)
+		if !found.HasErrors() {
+			s.host.Configure(ref, op.Provider, config)
+		}
+	}
+	return diags
+}
+
+// operator is who runs this: the user of the operating system.
+func operator() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return fmt.Sprintf("uid %d", os.Getuid())
+}
+
+// PlanOptions is what Plan may be told.
+type PlanOptions struct {
+	Offline  bool
+	Only     []string // steps, with all that comes before them
+	Force    []string
+	Progress func(step string)
+}
+
+// Plan looks at the systems and says what apply would do. It changes nothing.
+func (e *Engine) Plan(ctx context.Context, rb *runbook.Runbook, in Inputs, opts PlanOptions) (*plan.Plan, hcl.Diagnostics) {
+	s, diags := e.open(ctx, rb, in)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	defer s.Close()
+	p, err := e.plan(ctx, s, opts)
+	if err != nil {
+		return nil, append(diags, failure("The plan could not be made", err))
+	}
+	return p, diags
+}
+
+func (e *Engine) plan(ctx context.Context, s *session, opts PlanOptions) (*plan.Plan, error) {
+	only, err := target(s.rb, opts.Only)
+	if err == nil {
+		err = declared(s.rb, opts.Force)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, err := plan.Make(ctx, s.rb, plan.Options{
+		Variables: s.variables, Run: s.run, Backend: s.host, Schemas: s.host, Offline: opts.Offline,
+		Only: only, Force: set(opts.Force), Progress: opts.Progress, Locked: e.locked(s),
+	})
+	if err == nil && p.Outcome == plan.Changes {
+		p.Estimate = e.estimate(s, p)
+	}
+	return p, err
+}
+
+// earlierRuns is how many runs an estimate is learned from at most.
+const earlierRuns = 20
+
+// estimate is how long a plan should take. It is a courtesy: a store that cannot
+// be read is no reason not to plan.
+func (e *Engine) estimate(s *session, p *plan.Plan) *plan.Estimate {
+	st, err := e.Store()
+	if err != nil {
+		return nil
+	}
+	earlier, err := st.Durations(s.rb.Name, earlierRuns)
+	if err != nil {
+		return nil
+	}
+	return plan.Foresee(s.rb, p, earlier)
+}
+
+// locked tells a plan which other run holds what a step would write.
+func (e *Engine) locked(s *session) func([]schema.Effect) string {
+	st, err := e.Store()
+	if err != nil {
+		return nil
+	}
+	return func(effects []schema.Effect) string {
+		err := st.Held(s.run.ID, effects)
+		var locked *store.LockedError
+		if errors.As(err, &locked) {
+			return locked.Error()
+		}
+		return ""
+	}
+}
+
+// addresses are those of all steps, in source order.
+func addresses(rb *runbook.Runbook) []string {
+	var all []string
+	for _, step := range rb.Steps {
+		all = append(all, step.Address())
+	}
+	return all
+}
+
+// target is the named steps with everything before them and every always step;
+// nil where none is named.
+func target(rb *runbook.Runbook, names []string) (map[string]bool, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	steps := make(map[string]*runbook.Step, len(rb.Steps))
+	var pending []*runbook.Step
+	for _, step := range rb.Steps {
+		steps[step.Address()] = step
+		if step.Always {
+			pending = append(pending, step)
+		}
+	}
+	for _, name := range names {
+		if steps[name] == nil {
+			return nil, fmt.Errorf("there is no %s in %s; its steps are %s", name, rb.File, strings.Join(addresses(rb), ", "))
+		}
+		pending = append(pending, steps[name])
+	}
+	only := make(map[string]bool)
+	for len(pending) > 0 {
+		step := pending[len(pending)-1]
+		pending = pending[:len(pending)-1]
+		if only[step.Address()] {
+			continue
+		}
+		only[step.Address()] = true
+		if step.Always {
+			continue
+		}
+		for _, edge := range step.Edges {
+			pending = append(pending, edge.To)
+		}
+	}
+	return only, nil
+}
+
+// declared refuses names that are no step's: a mistyped one would do nothing.
+func declared(rb *runbook.Runbook, names []string) error {
+	for _, name := range names {
+		if !slices.ContainsFunc(rb.Steps, func(s *runbook.Step) bool { return s.Address() == name }) {
+			return fmt.Errorf("there is no %s in %s", name, rb.File)
+		}
+	}
+	return nil
+}
+
+func set(names []string) map[string]bool {
+	if len(names) == 0 {
+		return nil
+	}
+	m := make(map[string]bool, len(names))
+	for _, name := range names {
+		m[name] = true
+	}
+	return m
+}
+
+// Check looks at the named checks, or at all that the file declares or uses,
+// side by side, each within its own time.
+func (e *Engine) Check(ctx context.Context, rb *runbook.Runbook, names []string, in Inputs) ([]plan.Check, hcl.Diagnostics) {
+	s, diags := e.open(ctx, rb, in)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	defer s.Close()
+	checks, err := plan.LookAt(ctx, rb, names, plan.Options{Variables: s.variables, Run: s.run, Backend: s.host, Schemas: s.host}, e.clock)
+	if err != nil {
+		return nil, append(diags, failure("The checks could not be looked at", err))
+	}
+	return checks, diags
+}
+
+func failure(summary string, err error) *hcl.Diagnostic {
+	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: err.Error()}
+}
+
+// sources maps every file of a runbook to its text, for the record: without the
+// secrets that somebody wrote there as the default of a sensitive variable.
+func sources(rb *runbook.Runbook) map[string]string {
+	written := redact.New()
+	for _, v := range rb.Variables {
+		if v.Sensitive && v.Default != cty.NilVal {
+			written.AddSensitive(redact.Mark(v.Default))
+		}
+	}
+	texts := make(map[string]string, len(rb.Sources))
+	for name, text := range rb.Sources {
+		texts[filepath.ToSlash(name)] = written.Text(string(text))
+	}
+	return texts
+}

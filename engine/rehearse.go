@@ -1,0 +1,87 @@
+package engine
+
+import (
+	"context"
+	"regexp"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/runbook-engine/runbook/engine/eval"
+	"github.com/runbook-engine/runbook/engine/redact"
+	"github.com/runbook-engine/runbook/engine/rehearse"
+	"github.com/runbook-engine/runbook/engine/runbook"
+	"github.com/runbook-engine/runbook/providers/schema"
+)
+
+// Rehearse runs the tests of one NAME_test.hcl whose names match only, one
+// after another; each is told to done as it ends. It starts no process and
+// reaches no backend. Diagnostics are mistakes in the file or its runbook, which
+// is nil where it cannot be parsed.
+func (e *Engine) Rehearse(ctx context.Context, path string, only *regexp.Regexp, done func(rehearse.Result)) (*runbook.Runbook, hcl.Diagnostics) {
+	rb, diags := e.Validate(ctx, rehearse.RunbookOf(path))
+	if diags.HasErrors() {
+		return rb, diags
+	}
+	f, diags := rehearse.Load(path, rb)
+	if diags.HasErrors() {
+		return rb, diags
+	}
+	for _, t := range f.Tests {
+		if only != nil && !only.MatchString(t.Name) {
+			continue
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		result, found := f.Run(ctx, t, e.openMocked)
+		diags = append(diags, found...)
+		if !found.HasErrors() {
+			done(result)
+		}
+	}
+	return rb, diags
+}
+
+// openMocked configures the providers of one test.
+func (e *Engine) openMocked(ctx context.Context, rb *runbook.Runbook, variables map[string]cty.Value, run eval.Run) (rehearse.Providers, hcl.Diagnostics) {
+	s := &session{rb: rb, variables: variables, run: run, redactor: redact.New()}
+	s.host = e.newHost(rb.Dir, s.redactor)
+	return described{s, e}, s.configure(ctx)
+}
+
+// described answers schemas and pure descriptions without starting anything.
+type described struct {
+	*session
+	engine *Engine
+}
+
+// Schema implements plan.Schemas.
+func (d described) Schema(ctx context.Context, provider string) (*schema.Provider, error) {
+	return d.host.Schema(ctx, provider)
+}
+
+// Describe asks the catalog. What a third party's action touches only its
+// process knows: it is taken to touch anything.
+func (d described) Describe(ctx context.Context, ref string, op schema.Operation) (schema.Description, error) {
+	name := providerOf(ref)
+	if d.engine.opts.Catalog != nil {
+		if _, bundled := d.engine.opts.Catalog.Schema(name); bundled {
+			return d.host.Describe(ctx, ref, op)
+		}
+	}
+	description := schema.Description{Undeclared: true}
+	if p, err := d.host.Schema(ctx, name); err == nil {
+		if spec := p.Operation(op.Kind, op.Name); spec != nil {
+			description.Destructive = spec.MayDestroy
+		}
+	}
+	return description, nil
+}
+
+// providerOf is the provider's name in a reference such as postgres.replica.
+func providerOf(ref string) string {
+	name, _, _ := strings.Cut(ref, ".")
+	return name
+}

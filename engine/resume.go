@@ -1,0 +1,231 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"github.com/runbook-engine/runbook/engine/apply"
+	"github.com/runbook-engine/runbook/engine/event"
+	"github.com/runbook-engine/runbook/engine/runbook"
+	"github.com/runbook-engine/runbook/engine/store"
+)
+
+// ResumeOptions is what Resume may be told.
+type ResumeOptions struct {
+	ApplyOptions
+	Resolve       map[string]string // step address → done, retry or fail
+	AcceptChanges bool
+}
+
+// ChangedError means that the runbook is not what the run was started with.
+type ChangedError struct {
+	Run   string
+	Files []string
+}
+
+// Error implements error.
+func (e *ChangedError) Error() string {
+	return fmt.Sprintf("%s changed since run %s was started: look at the change, then resume with --accept-changes", strings.Join(e.Files, ", "), e.Run)
+}
+
+// ErrOver means that there is nothing left to resume.
+var ErrOver = errors.New("the run has succeeded: there is nothing to resume")
+
+// Resume goes on with a run: what its record says ended well stays, what nobody
+// knows is settled, the rest is looked at anew. ref is an ID, a unique prefix,
+// or last.
+func (e *Engine) Resume(ctx context.Context, ref string, opts ResumeOptions) (Result, hcl.Diagnostics, error) {
+	st, err := e.Store()
+	if err != nil {
+		return Result{}, nil, err
+	}
+	id, err := st.Resolve(ref)
+	if err != nil {
+		return Result{}, nil, err
+	}
+	kept, err := st.OpenRun(id)
+	if err != nil {
+		return Result{}, nil, err
+	}
+	result, diags, err := e.resume(ctx, st, kept, id, opts)
+	return result, diags, errors.Join(err, kept.Close())
+}
+
+func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, id string, opts ResumeOptions) (Result, hcl.Diagnostics, error) {
+	history, err := events(kept)
+	if err != nil {
+		return Result{}, nil, err
+	}
+	first, finished := bounds(history)
+	if first == nil {
+		return Result{}, nil, fmt.Errorf("run %s has no beginning on record: nothing was started", id)
+	}
+	if finished != nil && finished.Outcome == apply.Succeeded {
+		return Result{Run: id}, nil, ErrOver
+	}
+	rb, diags := runbook.Load(whereabouts(first.Start))
+	if rb == nil || diags.HasErrors() {
+		return Result{}, diags, nil
+	}
+	changed := changes(rb, accepted(history))
+	if len(changed) > 0 && !opts.AcceptChanges {
+		return Result{}, diags, &ChangedError{Run: id, Files: changed}
+	}
+	inputs := opts.Inputs
+	inputs.Environment = first.Start.Environment
+	inputs.Recorded, err = decodeVariables(first.Start.Variables)
+	if err != nil {
+		return Result{}, diags, fmt.Errorf("resume %s: %w", id, err)
+	}
+	started := first.Start.StartedAt
+	if started.IsZero() {
+		started = first.Time
+	}
+	s, more := e.openRun(ctx, rb, inputs, id, started)
+	diags = append(diags, more...)
+	if diags.HasErrors() {
+		return Result{}, diags, nil
+	}
+	defer s.Close()
+	named := slices.Concat(opts.Force, slices.DeleteFunc(slices.Clone(opts.Approve), isAll))
+	if err := errors.Join(unresolvable(rb, opts.Resolve), declared(rb, named)); err != nil {
+		return Result{}, diags, err
+	}
+	lease, err := st.Acquire(ctx, e.holder(s), nil, opts.LockTimeout)
+	if err != nil {
+		return Result{}, diags, err
+	}
+	kept.Hold(lease)
+	start, err := e.start(s, nil)
+	if err != nil {
+		return Result{}, diags, errors.Join(err, lease.Release(ctx))
+	}
+	start.PlanDigest, start.Targets, start.Force = first.Start.PlanDigest, first.Start.Targets, first.Start.Force
+	if len(changed) == 0 {
+		start.Sources = nil // they are on record
+	}
+	only, err := target(rb, start.Targets)
+	if err != nil {
+		return Result{}, diags, errors.Join(err, lease.Release(ctx))
+	}
+	opts.Force = append(slices.Clone(opts.Force), start.Force...)
+	applying := e.applyOptions(s, opts.ApplyOptions, kept, lease, nil, start, only)
+	applying.History = history
+	applying.Resolve = maps.Clone(opts.Resolve)
+	answers, err := kept.Answers()
+	if err != nil {
+		return Result{}, diags, err
+	}
+	answered(applying.Approved, history, answers)
+	result, err := e.finish(ctx, s, nil, kept, lease, apply.Run(ctx, applying))
+	return result, diags, err
+}
+
+// unresolvable refuses words and steps that --resolve cannot mean.
+func unresolvable(rb *runbook.Runbook, resolve map[string]string) error {
+	for address, word := range resolve {
+		switch word {
+		case apply.ResolveDone, apply.ResolveRetry, apply.ResolveFail:
+		default:
+			return fmt.Errorf("--resolve %s=%s: want done, retry or fail", address, word)
+		}
+		if !slices.ContainsFunc(rb.Steps, func(s *runbook.Step) bool { return s.Address() == address }) {
+			return fmt.Errorf("--resolve %s: there is no such step in %s", address, rb.File)
+		}
+	}
+	return nil
+}
+
+// answered adds what people answered to the questions on record: an approval
+// covers what was shown when it was given, and not what is asked later.
+func answered(yes map[string]apply.Approval, history []event.Event, answers []store.Answer) {
+	for _, a := range answers {
+		var shown *event.Attempt
+		for i := range history {
+			if e := &history[i]; e.Type == event.StepWaiting && e.WaitsFor == "person" && e.Step == a.Step && !e.Time.After(a.Time) {
+				shown = e.Attempt
+			}
+		}
+		if shown != nil {
+			yes[a.Step] = apply.Approval{By: a.By, Note: a.Note, Shown: true, Effects: shown.Effects, Impact: shown.Impact}
+		}
+	}
+}
+
+// Approve leaves a person's yes for a step that waits; the run goes on with
+// `resume`.
+func (e *Engine) Approve(ctx context.Context, ref, step, note string) error {
+	st, err := e.Store()
+	if err != nil {
+		return err
+	}
+	id, err := st.Resolve(ref)
+	if err != nil {
+		return err
+	}
+	history, err := st.Events(id)
+	if err != nil {
+		return err
+	}
+	waits := map[string]bool{}
+	for e, err := range history {
+		if err != nil {
+			return err
+		}
+		if delete(waits, e.Step); e.Type == event.StepWaiting && e.WaitsFor == "person" {
+			waits[e.Step] = true
+		}
+	}
+	if !waits[step] {
+		who := "no step does"
+		if len(waits) > 0 {
+			who = "what waits is " + strings.Join(slices.Sorted(maps.Keys(waits)), ", ")
+		}
+		return fmt.Errorf("%s of run %s does not wait for a person; %s", step, id, who)
+	}
+	return st.Answer(id, store.Answer{Step: step, By: operator(), Note: note, Time: e.clock.Now()})
+}
+
+// encodeVariables keeps the values that are not sensitive, with their types.
+func encodeVariables(rb *runbook.Runbook, values map[string]cty.Value) (json.RawMessage, error) {
+	kept := make(map[string]json.RawMessage)
+	for name, v := range values {
+		if declared := rb.Variables[name]; declared == nil || declared.Sensitive || v.ContainsMarked() {
+			continue
+		}
+		text, err := ctyjson.Marshal(v, cty.DynamicPseudoType)
+		if err != nil {
+			return nil, fmt.Errorf("record variable %s: %w", name, err)
+		}
+		kept[name] = text
+	}
+	return json.Marshal(kept)
+}
+
+func decodeVariables(text json.RawMessage) (map[string]cty.Value, error) {
+	if len(text) == 0 {
+		return nil, nil
+	}
+	var kept map[string]json.RawMessage
+	if err := json.Unmarshal(text, &kept); err != nil {
+		return nil, fmt.Errorf("read the recorded variables: %w", err)
+	}
+	values := make(map[string]cty.Value, len(kept))
+	for name, text := range kept {
+		v, err := ctyjson.Unmarshal(text, cty.DynamicPseudoType)
+		if err != nil {
+			return nil, fmt.Errorf("read the recorded variable %s: %w", name, err)
+		}
+		values[name] = v
+	}
+	return values, nil
+}
