@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/runbook-engine/runbook/engine"
+)
+
+// applyFlags are what apply and resume share.
+type applyFlags struct {
+	inputs      inputFlags
+	autoApprove bool
+	approve     []string
+	force       []string
+	parallelism int
+	lockTimeout time.Duration
+	json        bool
+}
+
+func (f *applyFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	f.inputs.register(flags)
+	flags.BoolVar(&f.autoApprove, "auto-approve", false, "do not ask about the plan as a whole; destructive steps still wait for a person")
+	flags.StringArrayVar(&f.approve, "approve", nil, "say yes to this `STEP`, or to all; may be given again")
+	flags.StringArrayVar(&f.force, "force", nil, "act in this `STEP` though it is satisfied; may be given again")
+	flags.IntVar(&f.parallelism, "parallelism", 0, "at most `N` actions at once (default: the runbook's max_parallel)")
+	flags.DurationVar(&f.lockTimeout, "lock-timeout", 0, "wait this `LONG` for another run to give its locks back, such as 5m")
+	flags.BoolVar(&f.json, "json", false, "write one JSON event a line")
+}
+
+// options are these flags as the engine takes them, with this process's
+// terminal and signals.
+func (f *applyFlags) options(a *app, screen *screen) engine.ApplyOptions {
+	opts := engine.ApplyOptions{
+		Inputs: f.inputs.inputs(a), AutoApprove: f.autoApprove, Approve: f.approve, Force: f.force,
+		Parallelism: f.parallelism, LockTimeout: f.lockTimeout, Screen: screen,
+		Interrupt: a.signals.interrupt, Kill: a.signals.kill,
+	}
+	if a.interactive() {
+		a.answers() // reads from now on: what is typed before a question is dropped
+		opts.Confirm = a.confirm
+		opts.Ask = a.askStep
+	}
+	return opts
+}
+
+// announceInterrupts tells the person who interrupts a run what that does,
+// until stop is called.
+func (a *app) announceInterrupts() (stop func()) {
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case <-a.signals.interrupt:
+			fmt.Fprintln(a.errOut, "Interrupted: what runs may finish, nothing new starts. Interrupt again to cancel what runs.")
+		case <-quit:
+			return
+		}
+		select {
+		case <-a.signals.kill:
+			fmt.Fprintln(a.errOut, "Interrupted again: what runs is cancelled.")
+		case <-quit:
+		}
+	}()
+	return func() { close(quit); <-done }
+}
+
+// background is the context of what only ends by itself or by the engine's own
+// interrupt channels.
+func background() context.Context { return context.Background() }

@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/diff"
+	"github.com/spf13/cobra"
+
+	"github.com/runbook-engine/runbook/engine"
+	"github.com/runbook-engine/runbook/engine/event"
+)
+
+type resumeOptions struct {
+	app *app
+
+	run           string
+	flags         applyFlags
+	resolve       []string
+	acceptChanges bool
+}
+
+func newCmdResume(a *app, runF func(*resumeOptions) error) *cobra.Command {
+	opts := &resumeOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "resume RUN",
+		Short: "Go on with a run that did not succeed",
+		Long: `Go on with a run that failed, was interrupted, crashed, or waits for a person.
+What its record says ended well stays so; what nobody saw the end of is settled
+by looking; the rest is decided anew.
+
+RUN is an ID, a unique prefix of one, or "last".`,
+		Example: `  runbook resume last
+  runbook resume last --resolve step.vacuum=done`,
+		GroupID:           groupRun,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: a.completeRun,
+		RunE: func(_ *cobra.Command, args []string) error {
+			opts.run = args[0]
+			if runF != nil {
+				return runF(opts)
+			}
+			return runResume(opts)
+		},
+	}
+	opts.flags.register(cmd)
+	cmd.Flags().StringArrayVar(&opts.resolve, "resolve", nil, "say what a step did that nobody saw end: `STEP=done|retry|fail`; may be given again")
+	cmd.Flags().BoolVar(&opts.acceptChanges, "accept-changes", false, "go on though the runbook was edited since; what changed is shown")
+	return cmd
+}
+
+func runResume(opts *resumeOptions) error {
+	a := opts.app
+	resolve, err := parseResolve(opts.resolve)
+	if err != nil {
+		return err
+	}
+	eng, err := a.engine()
+	if err != nil {
+		return err
+	}
+	shown := a.screen(opts.flags.json)
+	if err := a.recall(opts.run, shown); err != nil {
+		return err
+	}
+	defer a.announceInterrupts()()
+	result, diags, err := eng.Resume(background(), opts.run, engine.ResumeOptions{
+		ApplyOptions: opts.flags.options(a, shown), Resolve: resolve, AcceptChanges: opts.acceptChanges,
+	})
+	a.complain(nil, diags)
+	if diags.HasErrors() {
+		return ended(exitFailed)
+	}
+	return a.ended(shown, result, err)
+}
+
+// parseResolve reads STEP=WORD. A step's key may hold an equals sign, a word
+// never does.
+func parseResolve(given []string) (map[string]string, error) {
+	resolve := make(map[string]string, len(given))
+	for _, entry := range given {
+		at := strings.LastIndexByte(entry, '=')
+		if at <= 0 {
+			return nil, advise(fmt.Errorf("--resolve %s is not understood", entry),
+				"It wants a step and what became of it, such as step.vacuum=done, =retry or =fail.")
+		}
+		resolve[entry[:at]] = entry[at+1:]
+	}
+	return resolve, nil
+}
+
+// recall tells the last screen what became of a run so far, and shows what was
+// edited since it was begun.
+func (a *app) recall(ref string, shown *screen) error {
+	st, err := a.store()
+	if err != nil {
+		return err
+	}
+	id, err := st.Resolve(ref)
+	if err != nil {
+		return err
+	}
+	record, err := st.Events(id)
+	if err != nil {
+		return err
+	}
+	var known *event.Start // the last whose files are on record
+	for e, err := range record {
+		if err != nil {
+			return err
+		}
+		if e.Start != nil && e.Start.Sources != nil {
+			known = e.Start
+		}
+		if err := shown.recap.Emit(e); err != nil {
+			return err
+		}
+	}
+	return a.showChanges(known)
+}
+
+func (a *app) showChanges(known *event.Start) error {
+	if known == nil {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(known.Sources)) {
+		path := filepath.FromSlash(name)
+		if short, err := filepath.Rel(filepath.Dir(known.File), path); err == nil && known.Dir != "" {
+			path = filepath.Join(known.Dir, short) // from wherever we are now
+		}
+		before, now := []byte(known.Sources[name]), readSource(path)
+		if now == nil {
+			fmt.Fprintf(a.errOut, "%s is not there any more: put it back. Its text is in the run's record.\n", path)
+			continue
+		}
+		if _, err := a.errOut.Write(diff.Diff(name+" (on record)", before, name, now)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+package ui
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// Sources is the text of the files that diagnostics point into, by the file
+// name their ranges use. A file that is not in it is shown without its lines.
+type Sources map[string][]byte
+
+// WriteDiagnostics writes diagnostics for people, hcl's way: what, where, the
+// source lines underlined, the values that took part, what to do about it.
+// Errors come before warnings; otherwise their order is kept.
+func WriteDiagnostics(w io.Writer, style Style, sources Sources, diags hcl.Diagnostics) error {
+	p := &page{style: style}
+	ordered := slices.Clone(diags)
+	slices.SortStableFunc(ordered, func(a, b *hcl.Diagnostic) int { return int(a.Severity) - int(b.Severity) })
+	for _, diag := range ordered {
+		p.diagnostic(sources, diag)
+	}
+	return p.flush(w)
+}
+
+// WriteError writes an error that has no place in a file, and what to do about
+// it, if anything.
+func WriteError(w io.Writer, style Style, text, advice string) error {
+	p := &page{style: style}
+	p.linef("%s %s", p.paint(red, "Error:"), p.paint(bold, text))
+	if advice != "" {
+		p.paragraph(0, advice)
+	}
+	return p.flush(w)
+}
+
+func (p *page) diagnostic(sources Sources, diag *hcl.Diagnostic) {
+	title, c := "Error", red
+	if diag.Severity == hcl.DiagWarning {
+		title, c = "Warning", yellow
+	}
+	p.linef("%s %s", p.paint(c, title+":"), p.paint(bold, diag.Summary))
+	p.linef("")
+	if diag.Subject != nil {
+		p.linef("  on %s:", position(*diag.Subject))
+		p.snippet(sources[diag.Subject.Filename], *diag.Subject)
+		for _, value := range valuesOf(diag) {
+			p.item(8, p.paint(dim, "│"), value)
+		}
+		p.linef("")
+	}
+	if diag.Detail != "" {
+		p.paragraph(0, diag.Detail)
+		p.linef("")
+	}
+}
+
+// position is file:line:column, which editors and terminals make a link of.
+func position(r hcl.Range) string {
+	return fmt.Sprintf("%s:%d:%d", r.Filename, r.Start.Line, r.Start.Column)
+}
+
+// snippetLines is how many source lines of a long range are shown.
+const snippetLines = 4
+
+// snippet shows the lines of r, what r covers underlined.
+func (p *page) snippet(source []byte, r hcl.Range) {
+	if r.Start.Byte > r.End.Byte || r.End.Byte > len(source) || r.Start.Line < 1 {
+		return
+	}
+	offset := bytes.LastIndexByte(source[:r.Start.Byte], '\n') + 1
+	for number := r.Start.Line; number <= r.End.Line && number < r.Start.Line+snippetLines; number++ {
+		line, _, more := bytes.Cut(source[offset:], []byte("\n"))
+		from := min(max(r.Start.Byte-offset, 0), len(line))
+		to := min(max(r.End.Byte-offset, from), len(line))
+		p.linef("  %s %s", p.paint(dim, fmt.Sprintf("%4d:", number)), strings.TrimRight(string(line), "\r"))
+		p.underline(line, from, to)
+		if !more {
+			return
+		}
+		offset += len(line) + 1
+	}
+	if r.End.Line >= r.Start.Line+snippetLines {
+		p.linef("        %s", p.paint(dim, "…"))
+	}
+}
+
+func (p *page) underline(line []byte, from, to int) {
+	// Leading blanks of a later line say nothing.
+	from += len(line[from:to]) - len(bytes.TrimLeft(line[from:to], " \t"))
+	if from >= to && to < len(line) {
+		to = from + 1
+	}
+	margin := columns(line[:from])
+	width := max(columns(line[from:max(to, from)]), 1)
+	p.linef("        %s%s", strings.Repeat(" ", margin), p.paint(red, strings.Repeat("~", width)))
+}
+
+// columns is how wide source text is once cleaned for the screen.
+func columns(text []byte) int {
+	return utf8.RuneCountInString(clean(string(text)))
+}
