@@ -1,0 +1,23 @@
+runbook "resuming" {
+  title = "Go on where a run has ended"
+}
+
+step "copy" {
+  action "exec.run" {
+    argv    = ["cp", "data.txt", "copy.txt"]
+    effects = [{ resource = "file:///srv/copy.txt" }]
+  }
+}
+
+step "publish" {
+  precondition "server" {
+    probe "exec.run" {
+      argv = ["test", "-d", "public"]
+    }
+    message = "the folder public is not mounted"
+  }
+  action "exec.run" {
+    argv    = ["mv", "copy.txt", "public/"]
+    effects = [{ resource = "file:///srv/public" }]
+  }
+}

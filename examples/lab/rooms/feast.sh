@@ -1,0 +1,85 @@
+# Feast: a feature repository of the lab's own, run from a virtual environment
+# that all labs of this user share. No process of Feast's stays behind.
+# shellcheck shell=bash
+
+feast_repo=$LAB_DIR/feature_repo
+feast_cache=${LAB_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/runbook-lab}
+
+feast_missing_packages() {
+	if ! feast_installed && ! feast_python >/dev/null; then
+		echo python3 python3-venv
+	fi
+}
+
+# The Python that the environment is made with: $LAB_PYTHON, else the first fit.
+feast_python() {
+	local python
+	for python in ${LAB_PYTHON:-python3.11 python3.12 python3.13 python3}; do
+		if "$python" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+			>/dev/null 2>&1; then
+			echo "$python"
+			return
+		fi
+	done
+	return 1
+}
+
+# The environment's folder names what is in it: other requirements are another
+# environment, and a complete one is never written to again.
+feast_venv() {
+	echo "$feast_cache/feast-$(sha256sum "$lab_home/requirements.txt" | cut -c 1-16)"
+}
+
+feast_installed() { # and its Python is still there
+	[ -e "$(feast_venv)/complete" ] && "$(feast_venv)/bin/python" -c '' 2>/dev/null
+}
+
+# Feast takes four seconds to import, most of them for its type checks; without
+# assertions (-O) there are none, and what that compiles is kept for next time.
+feast_run() { # feast_run PYTHON_ARGUMENT...
+	env -u PYTHONDONTWRITEBYTECODE POSTGRES_PASSWORD="$(lab_password)" "$(feast_venv)/bin/python" -O "$@"
+}
+
+feast_up() {
+	local venv python
+	venv=$(feast_venv)
+	mkdir -p "$feast_cache"
+	exec 8>"$venv.lock"
+	flock 8
+	if ! feast_installed; then
+		python=$(feast_python) || {
+			echo "no Python from 3.11 to 3.13 with the venv module; name one in LAB_PYTHON"
+			return 1
+		}
+		say "installing Feast into $venv (once, about a minute)"
+		rm -rf "$venv"
+		"$python" -m venv "$venv"
+		"$venv/bin/pip" install --disable-pip-version-check --no-input --progress-bar off \
+			--require-hashes -r "$lab_home/requirements.txt"
+		feast_run -m feast.cli.cli version
+		touch "$venv/complete"
+	fi
+	exec 8>&-
+	feast_write_repo
+	say "Feast is installed"
+}
+
+feast_write_repo() {
+	mkdir -p "$feast_repo"
+	sed -e '/^#/d' -e "s/@POSTGRES_PORT@/$pg_port/" -e "s/@POSTGRES_DB@/$pg_database/" \
+		-e "s/@POSTGRES_USER@/$pg_user/" -e "s/@REDIS_PORT@/$redis_port/" \
+		"$lab_home/feature_repo/feature_store.yaml" >"$feast_repo/feature_store.yaml"
+	cp "$lab_home/feature_repo/technical_features.py" "$feast_repo/"
+}
+
+# Makes registry and online store what they are when the last materialization
+# ended at UNIX_TIME, whatever they hold now.
+feast_materialized_until() { # feast_materialized_until UNIX_TIME
+	feast_run "$lab_home/rooms/feast_rebuild.py" "$feast_repo" "127.0.0.1:$redis_port" "$(utc "$1")"
+}
+
+feast_baseline() {
+	feast_write_repo
+	feast_materialized_until "$lab_now"
+	say "materialized until $(utc "$lab_now")"
+}

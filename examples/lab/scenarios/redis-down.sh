@@ -1,0 +1,10 @@
+# Redis is not running: its port refuses connections.
+# shellcheck shell=bash
+
+break_it() {
+	redis_down
+}
+
+is_broken() {
+	seen redis refused && seen postgres accepting
+}

@@ -1,0 +1,153 @@
+# Rehearsals of postgres_to_feast.hcl: `runbook test runbooks/`.
+
+variables = { postgres_password = "not-used" }
+
+mock "check.postgres" { holds = true }
+mock "check.redis" { holds = true }
+mock "check.bars" { holds = true }
+mock "check.inference" { holds = true }
+
+mock "feast.registry" {
+  returns = { feature_views = ["technical_features"] }
+}
+
+mock "feast.freshness" {
+  returns = { age_seconds = 42, missing = 0 }
+}
+
+test "healthy_has_nothing_to_do" {
+  expect {
+    outcome = "succeeded"
+    status = {
+      "step.stores"           = "satisfied"
+      "step.source"           = "satisfied"
+      "step.registry"         = "satisfied"
+      "step.purge"            = "skipped"
+      "step.materialize_full" = "skipped"
+      "step.materialize"      = "satisfied"
+      "step.inference"        = "satisfied"
+    }
+    calls = { "feast.materialize_incremental" = 0, "feast.materialize" = 0, "feast.apply" = 0 }
+  }
+}
+
+test "stale_features_are_rematerialized" {
+  mock "feast.freshness" {
+    returns = { age_seconds = 90000, missing = 0 }
+    after "feast.materialize_incremental" {
+      returns = { age_seconds = 3, missing = 0 }
+    }
+  }
+  mock "feast.materialize_incremental" { takes = "4m" }
+  expect {
+    outcome = "succeeded"
+    status  = { "step.materialize" = "done", "step.materialize_full" = "skipped", "step.inference" = "satisfied" }
+    calls   = { "feast.materialize_incremental" = 1 }
+    order   = [step.materialize]
+  }
+}
+
+test "a_flushed_store_is_filled_in_full" {
+  mock "feast.freshness" {
+    returns = { ok = false, missing = 1 }
+    after "feast.materialize" {
+      returns = { age_seconds = 3, missing = 0 }
+    }
+  }
+  mock "feast.materialize" {}
+  expect {
+    outcome = "succeeded"
+    status  = { "step.materialize_full" = "done", "step.materialize" = "skipped" }
+    calls   = { "feast.materialize" = 1, "feast.materialize_incremental" = 0 }
+  }
+}
+
+test "a_lost_registry_is_applied_first" {
+  mock "feast.registry" {
+    returns = { ok = false, feature_views = [] }
+    after "feast.apply" {
+      returns = { feature_views = ["technical_features"] }
+    }
+  }
+  mock "feast.freshness" {
+    returns = { age_seconds = 90000, missing = 0 }
+    after "feast.materialize_incremental" {
+      returns = { age_seconds = 3, missing = 0 }
+    }
+  }
+  mock "feast.apply" {}
+  mock "feast.materialize_incremental" {}
+  expect {
+    outcome = "succeeded"
+    status  = { "step.registry" = "done", "step.materialize" = "done" }
+    order   = [step.registry, step.materialize]
+  }
+}
+
+test "stale_bars_block" {
+  mock "check.bars" { holds = false }
+  expect {
+    outcome    = "blocked"
+    status     = { "step.source" = "blocked", "step.materialize" = "not_run" }
+    blocked_by = step.source.precondition.bars
+  }
+}
+
+test "killed_in_materialize_it_is_found_done" {
+  crash_after = step.materialize
+  mock "feast.freshness" {
+    returns = { age_seconds = 90000, missing = 0 }
+    after "feast.materialize_incremental" {
+      returns = { age_seconds = 3, missing = 0 }
+    }
+  }
+  mock "feast.materialize_incremental" {}
+  expect {
+    outcome = "succeeded"
+    status  = { "step.materialize" = "done" }
+    calls   = { "feast.materialize_incremental" = 1 }
+  }
+}
+
+test "materialize_takes_too_long" {
+  mock "feast.freshness" {
+    returns = { age_seconds = 90000, missing = 0 }
+  }
+  mock "feast.materialize_incremental" { takes = "20m" }
+  expect {
+    outcome = "failed"
+    status  = { "step.materialize" = "failed", "step.inference" = "not_run" }
+    message = "cancelled in mid-action"
+  }
+}
+
+test "a_purge_waits_for_a_person" {
+  variables = { purge_first = true }
+  mock "feast.purge_view" {
+    impact = { keys = 7 }
+  }
+  expect {
+    outcome = "waiting"
+    calls   = { "feast.purge_view" = 0 }
+  }
+}
+
+test "an_approved_purge_is_followed_by_a_full_materialization" {
+  variables = { purge_first = true }
+  approve   = [step.purge]
+  mock "feast.purge_view" {
+    impact = { keys = 7 }
+  }
+  mock "feast.freshness" {
+    returns = { age_seconds = 90000, missing = 0 }
+    after "feast.materialize" {
+      returns = { age_seconds = 3, missing = 0 }
+    }
+  }
+  mock "feast.materialize" {}
+  expect {
+    outcome = "succeeded"
+    status  = { "step.purge" = "done", "step.materialize_full" = "done" }
+    order   = [step.purge, step.materialize_full]
+  }
+}

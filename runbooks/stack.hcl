@@ -1,0 +1,149 @@
+# The trading system's backends and what "good" means for each: shared by every
+# runbook in this folder. A runbook needs, and is asked for, only what it reaches.
+
+variable "postgres_host" {
+  type        = string
+  default     = "localhost"
+  env         = "POSTGRES_HOST"
+  description = "Host of the market-data PostgreSQL."
+}
+
+variable "postgres_port" {
+  type    = number
+  default = 5432
+  env     = "POSTGRES_PORT"
+}
+
+variable "postgres_db" {
+  type    = string
+  default = "usdcop_trading"
+  env     = "POSTGRES_DB"
+}
+
+variable "postgres_user" {
+  type    = string
+  default = "admin"
+  env     = "POSTGRES_USER"
+}
+
+variable "postgres_password" {
+  type      = string
+  sensitive = true
+  env       = "POSTGRES_PASSWORD"
+}
+
+variable "redis_host" {
+  type    = string
+  default = "localhost"
+  env     = "REDIS_HOST"
+}
+
+variable "redis_port" {
+  type    = number
+  default = 6379
+  env     = "REDIS_PORT"
+}
+
+variable "feature_repo" {
+  type        = string
+  default     = "/srv/usdcop/feature_repo"
+  env         = "FEAST_REPO"
+  description = "Folder of the Feast repository."
+}
+
+variable "feast_python" {
+  type        = string
+  default     = "python3"
+  env         = "FEAST_PYTHON"
+  description = "Interpreter of the environment that Feast is installed in."
+}
+
+variable "max_bar_age" {
+  type        = number
+  default     = 600
+  description = "Oldest acceptable OHLCV bar and feature, in seconds: two bars."
+  validation {
+    condition = var.max_bar_age > 0
+    message   = "max_bar_age must be positive, got ${var.max_bar_age}."
+  }
+}
+
+provider "postgres" {
+  host     = var.postgres_host
+  port     = var.postgres_port
+  database = var.postgres_db
+  user     = var.postgres_user
+  password = var.postgres_password
+}
+
+provider "redis" {
+  host = var.redis_host
+  port = var.redis_port
+}
+
+provider "feast" {
+  repo   = var.feature_repo
+  python = var.feast_python
+  env = {
+    POSTGRES_PASSWORD = var.postgres_password # feature_store.yaml names it
+  }
+  online_store  = "redis://${var.redis_host}:${var.redis_port}/0"
+  offline_store = "postgres://${var.postgres_host}:${var.postgres_port}/${var.postgres_db}"
+}
+
+check "postgres" {
+  description = "PostgreSQL accepts connections"
+  probe "postgres.ready" {}
+}
+
+check "redis" {
+  description = "Redis answers"
+  probe "redis.ping" {}
+}
+
+check "bars" {
+  description = "PostgreSQL holds a recent OHLCV bar"
+  probe "postgres.freshness" {
+    table   = "usdcop_m5_ohlcv"
+    column  = "time"
+    where   = "symbol = $1"
+    params  = ["USDCOP"]
+    max_age = "${var.max_bar_age}s"
+  }
+}
+
+check "registry" {
+  description = "The feature registry knows technical_features"
+  probe "feast.registry" {}
+  assert  = contains(result.feature_views, "technical_features")
+  message = "the registry does not list technical_features: ${result.summary}"
+  timeout = "30s"
+}
+
+check "features" {
+  description = "The online store holds features of a recent bar, and Feast serves them"
+  probe "feast.freshness" {
+    feature_view = "technical_features"
+  }
+  assert  = result.ok && result.age_seconds < var.max_bar_age
+  message = "technical_features online: ${result.summary}"
+  timeout = "30s"
+}
+
+check "features_online" {
+  description = "The online store has lost no features, however old they are"
+  probe "feast.freshness" {
+    feature_view = "technical_features"
+  }
+  assert  = result.missing == 0
+  timeout = "30s"
+}
+
+check "inference" {
+  description = "What inference asks for is served"
+  probe "feast.online_features" {
+    features = ["technical_features:rsi_9"]
+    entities = [{ symbol = "USDCOP" }]
+  }
+  timeout = "30s"
+}
