@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/runbook-engine/runbook/engine/apply"
+	"github.com/runbook-engine/runbook/engine/eval"
 	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/plan"
 	"github.com/runbook-engine/runbook/engine/runbook"
@@ -158,7 +159,7 @@ func (e *Engine) run(ctx context.Context, s *session, p *plan.Plan, opts ApplyOp
 		result, err := recordBlocked(s, p, kept, start, opts.Screen)
 		return result, errors.Join(err, kept.Close(), lease.Release(ctx))
 	}
-	only, err := target(s.rb, opts.Only)
+	only, err := target(s.frame.Runbook, opts.Only)
 	if err != nil {
 		return Result{Plan: p}, errors.Join(err, kept.Close(), lease.Release(ctx))
 	}
@@ -171,11 +172,11 @@ func (e *Engine) applyOptions(s *session, opts ApplyOptions, kept *store.Run, le
 		lockTimeout = defaultLockTimeout
 	}
 	return apply.Options{
-		Runbook: s.rb, Variables: s.variables, Run: s.run, Start: start,
+		Frame: s.frame, Run: s.run, Start: start,
 		Backend: backend{s.host}, Schemas: s.host,
 		Record: kept, Locks: newLocks(lease, held), Screen: opts.Screen, Clock: e.clock,
 		Parallelism: opts.Parallelism, LockTimeout: lockTimeout, Only: only, Force: set(opts.Force),
-		Approved: approved(s.rb, opts.Approve), Ask: opts.Ask, Interrupt: opts.Interrupt, Kill: opts.Kill,
+		Approved: approved(s.frame, opts.Approve), Ask: opts.Ask, Interrupt: opts.Interrupt, Kill: opts.Kill,
 	}
 }
 
@@ -204,7 +205,7 @@ func over(r apply.Result) bool {
 
 func (e *Engine) holder(s *session) store.Holder {
 	host, _ := os.Hostname() // shown to people only
-	return store.Holder{Run: s.run.ID, Runbook: s.rb.Name, Operator: s.run.Operator, Host: host, PID: os.Getpid(), Since: s.run.StartedAt}
+	return store.Holder{Run: s.run.ID, Runbook: s.frame.Runbook.Name, Operator: s.run.Operator, Host: host, PID: os.Getpid(), Since: s.run.StartedAt}
 }
 
 // lockable is what a plan is known to write.
@@ -220,33 +221,40 @@ func lockable(p *plan.Plan) []schema.Effect {
 
 func (e *Engine) start(s *session, p *plan.Plan) (event.Start, error) {
 	host, _ := os.Hostname()
-	variables, err := encodeVariables(s.rb, s.variables)
+	variables, err := encodeVariables(s.frame)
 	if err != nil {
 		return event.Start{}, err
 	}
+	rb := s.frame.Runbook
 	start := event.Start{
-		Runbook: s.rb.Name, Title: s.rb.Title, File: s.rb.File, Dir: s.rb.Dir, StartedAt: s.run.StartedAt, Operator: s.run.Operator, Host: host, PID: os.Getpid(),
-		Environment: s.run.Environment, Version: e.opts.Version, Sources: sources(s.rb), Variables: variables,
+		Runbook: rb.Name, Title: rb.Title, File: rb.File, Dir: rb.Dir, StartedAt: s.run.StartedAt, Operator: s.run.Operator, Host: host, PID: os.Getpid(),
+		Environment: s.run.Environment, Version: e.opts.Version, Sources: sources(rb), Variables: variables,
 	}
 	if p != nil {
 		start.PlanDigest = p.Digest
 	}
-	for _, step := range s.rb.Steps {
-		start.Steps = append(start.Steps, step.Address())
+	for _, f := range s.frame.All() {
+		for _, step := range f.Runbook.Steps {
+			if f.Address == "" || step.ForEach == nil {
+				start.Steps = append(start.Steps, f.Under(step.Address()))
+			}
+		}
 	}
 	return start, nil
 }
 
 // approved is what --approve says yes to.
-func approved(rb *runbook.Runbook, names []string) map[string]apply.Approval {
+func approved(frame *eval.Frame, names []string) map[string]apply.Approval {
 	yes := make(map[string]apply.Approval)
 	for _, name := range names {
 		if !isAll(name) {
 			yes[name] = apply.Approval{}
 			continue
 		}
-		for _, step := range rb.Steps {
-			yes[step.Address()] = apply.Approval{}
+		for _, f := range frame.All() {
+			for _, step := range f.Runbook.Steps {
+				yes[f.Under(step.Address())] = apply.Approval{}
+			}
 		}
 	}
 	return yes
@@ -258,7 +266,7 @@ func isAll(name string) bool { return name == "all" }
 // recordBlocked keeps the fact that an apply did nothing, and why.
 func recordBlocked(s *session, p *plan.Plan, kept *store.Run, start event.Start, screen event.Sink) (Result, error) {
 	now := s.run.StartedAt
-	events := []event.Event{{Type: event.RunStarted, Start: &start, Title: s.rb.Title}}
+	events := []event.Event{{Type: event.RunStarted, Start: &start, Title: s.frame.Runbook.Title}}
 	result := Result{Run: s.run.ID, Plan: p}
 	result.Outcome = apply.Blocked
 	for _, step := range p.Steps {

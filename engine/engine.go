@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -109,11 +108,10 @@ func (e *Engine) Store() (*store.Store, error) {
 
 // session is one call's view of a runbook: its values and its providers.
 type session struct {
-	rb        *runbook.Runbook
-	variables map[string]cty.Value
-	run       eval.Run
-	host      *host.Host
-	redactor  *redact.Redactor
+	frame    *eval.Frame
+	run      eval.Run
+	host     *host.Host
+	redactor *redact.Redactor
 }
 
 func (s *session) Close() error { return s.host.Close() }
@@ -130,17 +128,19 @@ func (e *Engine) openRun(ctx context.Context, rb *runbook.Runbook, in Inputs, id
 	if environ == nil {
 		environ = os.LookupEnv
 	}
-	variables, diags := eval.Variables(rb, eval.Sources{Environ: environ, Environment: in.Environment, VarFiles: in.VarFiles, Vars: in.Vars, Recorded: in.Recorded})
+	run := eval.Run{ID: id, StartedAt: started, Operator: operator(), Environment: in.Environment}
+	frame, diags := eval.Link(ctx, rb, eval.Sources{Environ: environ, Environment: in.Environment, VarFiles: in.VarFiles, Vars: in.Vars, Recorded: in.Recorded}, run)
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	s := &session{rb: rb, variables: variables, redactor: redact.New()}
-	s.run = eval.Run{ID: id, StartedAt: started, Operator: operator(), Environment: in.Environment}
-	for _, v := range variables {
-		s.redactor.AddSensitive(v)
-	}
+	s := &session{frame: frame, run: run, redactor: redact.New()}
 	s.host = e.newHost(rb.Dir, s.redactor)
-	diags = append(diags, s.configure(ctx)...)
+	for _, f := range frame.All() {
+		for _, v := range f.Variables {
+			s.redactor.AddSensitive(v)
+		}
+		diags = append(diags, s.configure(ctx, f)...)
+	}
 	if diags.HasErrors() {
 		s.Close()
 		return nil, diags
@@ -148,11 +148,11 @@ func (e *Engine) openRun(ctx context.Context, rb *runbook.Runbook, in Inputs, id
 	return s, diags
 }
 
-// configure evaluates the configuration of every provider that is used.
-func (s *session) configure(ctx context.Context) hcl.Diagnostics {
-	scope := eval.New(s.rb, s.variables, s.run, nil)
+// configure evaluates the configuration of every provider that a frame uses.
+func (s *session) configure(ctx context.Context, f *eval.Frame) hcl.Diagnostics {
+	scope := eval.New(f.Runbook, f.Variables, s.run, nil)
 	var diags hcl.Diagnostics
-	for ref, op := range s.rb.Operations() {
+	for ref, op := range f.Runbook.Operations() {
 		provider, err := s.host.Schema(ctx, op.Provider)
 		if err != nil {
 			diags = append(diags, &hcl.Diagnostic{
@@ -161,13 +161,13 @@ func (s *session) configure(ctx context.Context) hcl.Diagnostics {
 			continue
 		}
 		body := hcl.EmptyBody()
-		if p := s.rb.Providers[ref]; p != nil {
+		if p := f.Runbook.Providers[ref]; p != nil {
 			body = p.Body
 		}
 		config, found := scope.Body(ctx, body, provider.Config, eval.Extra{})
 		diags = append(diags, found...)
 		if !found.HasErrors() {
-			s.host.Configure(ref, op.Provider, config)
+			s.host.Configure(f.Ref(ref), op.Provider, config)
 		}
 	}
 	return diags
@@ -204,15 +204,15 @@ func (e *Engine) Plan(ctx context.Context, rb *runbook.Runbook, in Inputs, opts 
 }
 
 func (e *Engine) plan(ctx context.Context, s *session, opts PlanOptions) (*plan.Plan, error) {
-	only, err := target(s.rb, opts.Only)
+	only, err := target(s.frame.Runbook, opts.Only)
 	if err == nil {
-		err = declared(s.rb, opts.Force)
+		err = declared(s.frame.Runbook, opts.Force)
 	}
 	if err != nil {
 		return nil, err
 	}
-	p, err := plan.Make(ctx, s.rb, plan.Options{
-		Variables: s.variables, Run: s.run, Backend: s.host, Schemas: s.host, Offline: opts.Offline,
+	p, err := plan.Make(ctx, s.frame, plan.Options{
+		Run: s.run, Backend: s.host, Schemas: s.host, Offline: opts.Offline,
 		Only: only, Force: set(opts.Force), Progress: opts.Progress, Locked: e.locked(s),
 	})
 	if err == nil && p.Outcome == plan.Changes {
@@ -231,11 +231,11 @@ func (e *Engine) estimate(s *session, p *plan.Plan) *plan.Estimate {
 	if err != nil {
 		return nil
 	}
-	earlier, err := st.Durations(s.rb.Name, earlierRuns)
+	earlier, err := st.Durations(s.frame.Runbook.Name, earlierRuns)
 	if err != nil {
 		return nil
 	}
-	return plan.Foresee(s.rb, p, earlier)
+	return plan.Foresee(s.frame.Runbook, p, earlier)
 }
 
 // locked tells a plan which other run holds what a step would write.
@@ -302,9 +302,10 @@ func target(rb *runbook.Runbook, names []string) (map[string]bool, error) {
 }
 
 // declared refuses names that are no step's: a mistyped one would do nothing.
+// The keys of a for_each are not known yet.
 func declared(rb *runbook.Runbook, names []string) error {
 	for _, name := range names {
-		if !slices.ContainsFunc(rb.Steps, func(s *runbook.Step) bool { return s.Address() == name }) {
+		if !rb.Has(name) {
 			return fmt.Errorf("there is no %s in %s", name, rb.File)
 		}
 	}
@@ -330,7 +331,7 @@ func (e *Engine) Check(ctx context.Context, rb *runbook.Runbook, names []string,
 		return nil, diags
 	}
 	defer s.Close()
-	checks, err := plan.LookAt(ctx, rb, names, plan.Options{Variables: s.variables, Run: s.run, Backend: s.host, Schemas: s.host}, e.clock)
+	checks, err := plan.LookAt(ctx, s.frame, names, plan.Options{Run: s.run, Backend: s.host, Schemas: s.host}, e.clock)
 	if err != nil {
 		return nil, append(diags, failure("The checks could not be looked at", err))
 	}
@@ -345,9 +346,11 @@ func failure(summary string, err error) *hcl.Diagnostic {
 // secrets that somebody wrote there as the default of a sensitive variable.
 func sources(rb *runbook.Runbook) map[string]string {
 	written := redact.New()
-	for _, v := range rb.Variables {
-		if v.Sensitive && v.Default != cty.NilVal {
-			written.AddSensitive(redact.Mark(v.Default))
+	for _, each := range rb.Tree() {
+		for _, v := range each.Variables {
+			if v.Sensitive && v.Default != cty.NilVal {
+				written.AddSensitive(redact.Mark(v.Default))
+			}
 		}
 	}
 	texts := make(map[string]string, len(rb.Sources))

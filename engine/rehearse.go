@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/zclconf/go-cty/cty"
 
 	"github.com/runbook-engine/runbook/engine/eval"
 	"github.com/runbook-engine/runbook/engine/redact"
@@ -45,10 +44,14 @@ func (e *Engine) Rehearse(ctx context.Context, path string, only *regexp.Regexp,
 }
 
 // openMocked configures the providers of one test.
-func (e *Engine) openMocked(ctx context.Context, rb *runbook.Runbook, variables map[string]cty.Value, run eval.Run) (rehearse.Providers, hcl.Diagnostics) {
-	s := &session{rb: rb, variables: variables, run: run, redactor: redact.New()}
-	s.host = e.newHost(rb.Dir, s.redactor)
-	return described{s, e}, s.configure(ctx)
+func (e *Engine) openMocked(ctx context.Context, frame *eval.Frame, run eval.Run) (rehearse.Providers, hcl.Diagnostics) {
+	s := &session{frame: frame, run: run, redactor: redact.New()}
+	s.host = e.newHost(frame.Runbook.Dir, s.redactor)
+	var diags hcl.Diagnostics
+	for _, f := range frame.All() {
+		diags = append(diags, s.configure(ctx, f)...)
+	}
+	return described{s, e}, diags
 }
 
 // described answers schemas and pure descriptions without starting anything.
@@ -80,8 +83,11 @@ func (d described) Describe(ctx context.Context, ref string, op schema.Operation
 	return description, nil
 }
 
-// providerOf is the provider's name in a reference such as postgres.replica.
+// providerOf is the provider's name in a reference such as postgres.replica, of
+// whichever frame.
 func providerOf(ref string) string {
-	name, _, _ := strings.Cut(ref, ".")
-	return name
+	if end := strings.IndexAny(ref, ".@"); end >= 0 {
+		return ref[:end]
+	}
+	return ref
 }

@@ -14,6 +14,7 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"github.com/runbook-engine/runbook/engine/apply"
+	"github.com/runbook-engine/runbook/engine/eval"
 	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/runbook"
 	"github.com/runbook-engine/runbook/engine/store"
@@ -138,7 +139,7 @@ func unresolvable(rb *runbook.Runbook, resolve map[string]string) error {
 		default:
 			return fmt.Errorf("--resolve %s=%s: want done, retry or fail", address, word)
 		}
-		if !slices.ContainsFunc(rb.Steps, func(s *runbook.Step) bool { return s.Address() == address }) {
+		if !rb.Has(address) {
 			return fmt.Errorf("--resolve %s: there is no such step in %s", address, rb.File)
 		}
 	}
@@ -195,18 +196,21 @@ func (e *Engine) Approve(ctx context.Context, ref, step, note string) error {
 	return st.Answer(id, store.Answer{Step: step, By: operator(), Note: note, Time: e.clock.Now()})
 }
 
-// encodeVariables keeps the values that are not sensitive, with their types.
-func encodeVariables(rb *runbook.Runbook, values map[string]cty.Value) (json.RawMessage, error) {
+// encodeVariables keeps the values that are not sensitive, with their types, of
+// the runbook and of what it calls.
+func encodeVariables(root *eval.Frame) (json.RawMessage, error) {
 	kept := make(map[string]json.RawMessage)
-	for name, v := range values {
-		if declared := rb.Variables[name]; declared == nil || declared.Sensitive || v.ContainsMarked() {
-			continue
+	for _, f := range root.All() {
+		for name, v := range f.Variables {
+			if declared := f.Runbook.Variables[name]; declared == nil || declared.Sensitive || v.ContainsMarked() {
+				continue
+			}
+			text, err := ctyjson.Marshal(v, cty.DynamicPseudoType)
+			if err != nil {
+				return nil, fmt.Errorf("record variable %s: %w", name, err)
+			}
+			kept[eval.RecordedName(f.Address, name)] = text
 		}
-		text, err := ctyjson.Marshal(v, cty.DynamicPseudoType)
-		if err != nil {
-			return nil, fmt.Errorf("record variable %s: %w", name, err)
-		}
-		kept[name] = text
 	}
 	return json.Marshal(kept)
 }

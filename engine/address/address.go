@@ -141,3 +141,6 @@ func isNameByte(c byte, first bool) bool {
 	}
 	return false
 }
+
+// Of is the address of these levels, outermost first.
+func Of(parts ...Part) Step { return Step{parts: parts} }

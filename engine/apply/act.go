@@ -13,7 +13,6 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/runbook-engine/runbook/engine/clock"
-	"github.com/runbook-engine/runbook/engine/eval"
 	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/plan"
 	"github.com/runbook-engine/runbook/engine/redact"
@@ -25,8 +24,8 @@ import (
 // whether the step has ended; if not, it starts again at row 1.
 func (r *run) act(t *task, s *state, a *action) bool {
 	defer r.exclusion.release(a.claim)
-	if r.halt != "" && !s.step.Always {
-		r.end(s, notRun, 1, r.halt)
+	if s.frame.halted() != "" && !s.step.Always {
+		r.end(s, notRun, 1, s.frame.halted())
 		return true
 	}
 	ctx, cancel := r.acting(s)
@@ -44,7 +43,7 @@ func (r *run) act(t *task, s *state, a *action) bool {
 	var outcome schema.Outcome
 	begun := r.clock.Now()
 	if err := t.call(func() {
-		outcome = r.opts.Backend.Act(plan.At(ctx, s.address), s.step.Action.Ref, op, func(p schema.Progress) { r.progress(s, p) })
+		outcome = r.opts.Backend.Act(plan.At(ctx, s.address), s.frame.linked.Ref(s.step.Action.Ref), op, func(p schema.Progress) { r.progress(s, p) })
 	}); err != nil {
 		r.end(s, notRun, 19, err.Error())
 		return true
@@ -136,13 +135,13 @@ func (r *run) intend(s *state, a *action, op schema.Operation) {
 	s.tries++
 	s.inherited = false
 	r.acted = true
-	r.over = r.over || r.halt != ""
+	r.over = r.over || s.frame.halted() != ""
 	s.last = &event.Attempt{
 		Number: s.attempts, Action: s.step.Action.Type(), Key: op.Key, Lock: op.AttemptLock, Settling: class,
 		Effects: a.described.Effects, Destructive: a.described.Destructive, Impact: a.described.Impact,
-		Command: plan.Shell(a.described.Command), AfterStop: r.halt != "",
+		Command: plan.Shell(a.described.Command), AfterStop: s.frame.halted() != "",
 	}
-	if approval, ok := r.opts.Approved[s.address]; ok && a.described.Destructive {
+	if approval, ok := r.approval(s); ok && a.described.Destructive {
 		s.last.ApprovedBy, s.last.Note = cmp.Or(approval.By, r.opts.Run.Operator), approval.Note
 	}
 	said := *s.last
@@ -235,7 +234,8 @@ func (r *run) after(t *task, s *state, o schema.Outcome, ctx context.Context) bo
 
 // prove is row 20: goals and verifications must hold, each within its time.
 func (r *run) prove(t *task, s *state, row int) {
-	self := eval.Extra{Self: s.resultOrNull()}
+	self := s.extra
+	self.Self = s.resultOrNull()
 	goals := make([]plan.Sighting, len(s.step.Goals))
 	verifies := make([]plan.Sighting, len(s.step.Verifies))
 	if r.willWait(s) {
@@ -243,7 +243,7 @@ func (r *run) prove(t *task, s *state, row int) {
 	}
 	t.each(2, func(t *task, i int) {
 		if i == 0 {
-			r.until(t, s, s.step.Goals, goals, eval.Extra{})
+			r.until(t, s, s.step.Goals, goals, s.extra)
 			return
 		}
 		r.until(t, s, s.step.Verifies, verifies, self)
@@ -263,7 +263,7 @@ func (r *run) prove(t *task, s *state, row int) {
 func (r *run) willWait(s *state) bool {
 	for _, assertions := range [][]*runbook.Assertion{s.step.Goals, s.step.Verifies} {
 		for _, a := range assertions {
-			if p := r.observer.Patience(a); p.Within > 0 || p.HoldFor > 0 {
+			if p := s.frame.observer.Patience(a); p.Within > 0 || p.HoldFor > 0 {
 				return true
 			}
 		}

@@ -44,7 +44,7 @@ func (r *run) awaitPreconditions(t *task, s *state, d plan.Decision, f *plan.Fac
 func (r *run) holdPreconditions(t *task, s *state, why string, f *plan.Facts) {
 	r.waiting(s, "observation", either(why, "until its preconditions have held for as long as they must"))
 	seen := make([]plan.Sighting, len(s.step.Preconditions))
-	r.until(t, s, s.step.Preconditions, seen, eval.Extra{})
+	r.until(t, s, s.step.Preconditions, seen, s.extra)
 	f.Preconditions = make([]plan.Answer, len(seen))
 	for i := range seen {
 		r.observed(s, "precondition", s.step.Preconditions[i].Name, seen[i], 0, false)
@@ -67,15 +67,15 @@ func (r *run) until(t *task, s *state, assertions []*runbook.Assertion, seen []p
 	t.each(len(assertions), func(t *task, i int) {
 		round := shared
 		ctx := r.context(s)
-		watch := r.observer.Watch(assertions[i], r.clock.Now())
+		watch := s.frame.observer.Watch(assertions[i], r.clock.Now())
 		for {
 			if ctx.Err() != nil {
 				if seen[i].Reason == "" {
-					seen[i].Truth, seen[i].Reason = plan.Errs, "not looked at: "+r.halt
+					seen[i].Truth, seen[i].Reason = plan.Errs, "not looked at: "+s.frame.halted()
 				}
 				return
 			}
-			if err := t.call(func() { seen[i] = r.observer.Look(ctx, round, assertions[i], x) }); err != nil {
+			if err := t.call(func() { seen[i] = s.frame.observer.Look(ctx, round, assertions[i], x) }); err != nil {
 				seen[i].Truth, seen[i].Reason = plan.Errs, err.Error()
 				return
 			}
@@ -166,5 +166,5 @@ func (r *run) context(s *state) context.Context {
 	if s.step.Always {
 		return r.acts
 	}
-	return r.looks
+	return s.frame.looks
 }

@@ -28,7 +28,7 @@ func BenchmarkRun(b *testing.B) {
 				for b.Loop() {
 					w := newWorld(nil)
 					r := apply.Run(b.Context(), apply.Options{
-						Runbook: rb, Run: eval.Run{ID: "r", StartedAt: time.Now()}, Backend: w, Schemas: w,
+						Frame: &eval.Frame{Runbook: rb}, Run: eval.Run{ID: "r", StartedAt: time.Now()}, Backend: w, Schemas: w,
 						Record: &memory{}, Screen: nobody{}, Clock: clock.Real{},
 					})
 					if r.Outcome != apply.Succeeded {

@@ -7,7 +7,6 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/runbook-engine/runbook/engine/clock"
-	"github.com/runbook-engine/runbook/engine/eval"
 	"github.com/runbook-engine/runbook/engine/plan"
 	"github.com/runbook-engine/runbook/providers/schema"
 )
@@ -52,7 +51,7 @@ func (r *run) find(t *task, s *state, why string) bool {
 			r.waiting(s, "observation", why+": whether its goals hold is looked at, each within its time")
 		}
 		goals := make([]plan.Sighting, len(s.step.Goals))
-		r.until(t, s, s.step.Goals, goals, eval.Extra{})
+		r.until(t, s, s.step.Goals, goals, s.extra)
 		if holding(goals) {
 			r.ended(s, schema.Outcome{State: schema.Done}, time.Time{}, "goal")
 			r.prove(t, s, 23)
@@ -67,7 +66,7 @@ func (r *run) find(t *task, s *state, why string) bool {
 		return true
 	case schema.FailedClean:
 		r.ended(s, outcome, time.Time{}, "settle")
-		if s.inherited && r.halt == "" {
+		if s.inherited && s.frame.halted() == "" {
 			return false // as for an attempt that is on record as clean
 		}
 		r.end(s, failed, 21, word(outcome)+" (found: nothing was changed)")
@@ -82,7 +81,7 @@ func (r *run) find(t *task, s *state, why string) bool {
 	}
 	// Again at most once in one process: a provider that dies every time must
 	// not be fed for ever.
-	if keyed(s.last.Settling) && s.again < r.repeats(s) && r.halt == "" {
+	if keyed(s.last.Settling) && s.again < r.repeats(s) && s.frame.halted() == "" {
 		s.again++
 		return false
 	}
@@ -161,12 +160,12 @@ func (r *run) settleOnce(s *state) schema.Outcome {
 	if spec := r.spec(s); spec == nil || !spec.Settles {
 		return schema.Outcome{State: schema.Unknown}
 	}
-	arguments, unknown, err := r.observer.Arguments(ctx, s.step.Action, schema.Action, eval.Extra{})
+	arguments, unknown, err := s.frame.observer.Arguments(ctx, s.step.Action, schema.Action, s.extra)
 	if err != nil || len(unknown) > 0 {
 		return schema.Outcome{State: schema.Unknown}
 	}
 	deadline, _ := ctx.Deadline()
-	return r.opts.Backend.Settle(ctx, s.step.Action.Ref, schema.Operation{
+	return r.opts.Backend.Settle(ctx, s.frame.linked.Ref(s.step.Action.Ref), schema.Operation{
 		Name: s.step.Action.Name, Kind: schema.Action, Arguments: arguments,
 		Handle: s.address, Key: s.last.Key, Deadline: deadline,
 	})
@@ -181,7 +180,7 @@ func (r *run) resolved(t *task, s *state, answer string) bool {
 		return true
 	case ResolveRetry:
 		if r.over && !s.step.Always {
-			r.end(s, unknown, 23, s.open+"; it cannot be done again: "+r.halt)
+			r.end(s, unknown, 23, s.open+"; it cannot be done again: "+s.frame.halted())
 			return true
 		}
 		// The person says that the attempt is over: the next one has a key of

@@ -13,9 +13,9 @@ import (
 // finish evaluates the outputs and says how the run ended.
 func (r *run) finish(ctx context.Context) Result {
 	result := Result{Outputs: make(map[string]any), Acted: r.acted, Over: r.over}
-	for _, s := range r.steps {
-		if r.opts.Only != nil && !r.opts.Only[s.address] {
-			continue
+	r.root.each(func(s *state) {
+		if r.left(s) {
+			return
 		}
 		result.Steps = append(result.Steps, StepResult{s.address, s.status, s.reason})
 		if s.waits {
@@ -24,9 +24,9 @@ func (r *run) finish(ctx context.Context) Result {
 		if s.status == unknown {
 			result.Unknown = append(result.Unknown, s.address)
 		}
-	}
-	for _, o := range r.rb.Outputs {
-		v, diags := r.observer.Scope.Value(ctx, o.Value, cty.DynamicPseudoType, eval.Extra{})
+	})
+	for _, o := range r.root.rb.Outputs {
+		v, diags := r.root.observer.Scope.Value(ctx, o.Value, cty.DynamicPseudoType, eval.Extra{})
 		if diags.HasErrors() {
 			r.warn("output " + o.Name + " has no value: " + plan.Explain(diags))
 			result.Outputs[o.Name] = nil
@@ -35,7 +35,7 @@ func (r *run) finish(ctx context.Context) Result {
 		result.Outputs[o.Name] = plan.Plain(v, o.Sensitive)
 	}
 	result.Outcome = r.outcome()
-	reason := r.halt
+	reason := r.root.halt
 	if r.recordErr != nil {
 		reason = r.recordErr.Error()
 	}
@@ -49,20 +49,21 @@ func (r *run) finish(ctx context.Context) Result {
 	return result
 }
 
+// left tells whether --target leaves a step out.
+func (r *run) left(s *state) bool {
+	return s.frame == r.root && r.opts.Only != nil && !r.opts.Only[s.step.Address()]
+}
+
 // outcome is the first that matches (ADR 0002).
 func (r *run) outcome() string {
-	waits, bad, stuck, open := false, false, false, false
-	for _, s := range r.steps {
-		if r.opts.Only != nil && !r.opts.Only[s.address] {
-			continue
-		}
+	waits, open := false, false
+	r.root.each(func(s *state) {
 		waits = waits || s.waits
-		bad = bad || s.status != "" && !s.well()
-		stuck = stuck || s.status == blocked && !s.well()
 		open = open || s.status == unknown
-	}
+	})
+	bad, stuck := r.badly(r.root)
 	switch {
-	case r.recordErr != nil, r.logErr != nil, open && !r.interrupted, r.timedOut:
+	case r.recordErr != nil, r.logErr != nil, open && !r.interrupted, r.root.timedOut:
 		return Failed
 	case !bad && !waits:
 		return Succeeded // also where the signal came too late to stop anything
@@ -74,4 +75,23 @@ func (r *run) outcome() string {
 		return Blocked
 	}
 	return Failed
+}
+
+// badly tells whether a step of a frame ended badly, and whether one is blocked
+// that did, or that made its call do so.
+func (r *run) badly(f *frame) (bad, stuck bool) {
+	for _, step := range f.steps {
+		for _, s := range step.all() {
+			if r.left(s) || s.status == "" || s.well() {
+				continue
+			}
+			bad = true
+			stuck = stuck || s.status == blocked
+			if s.inner != nil {
+				_, inside := r.badly(s.inner)
+				stuck = stuck || inside
+			}
+		}
+	}
+	return bad, stuck
 }

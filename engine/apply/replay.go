@@ -1,51 +1,101 @@
 package apply
 
 import (
+	"slices"
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/runbook-engine/runbook/engine/address"
 	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/plan"
 	"github.com/runbook-engine/runbook/engine/runbook"
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
-// replay brings every step to where the record left it, row 24. What ended well
-// stays; an attempt without an outcome is settled when the step's turn comes;
-// all else starts at row 1.
+// past is what the record says of a step, row 24, until it is taken up.
+type past []*event.Event
+
+// replay reads the record of earlier processes. What it says of a step is taken
+// up by recall.
 func (r *run) replay(history []event.Event) {
 	if len(history) == 0 {
 		return
 	}
-	byAddress := make(map[string]*state, len(r.steps))
-	for _, s := range r.steps {
-		byAddress[s.address] = s
-	}
-	sightings := make(map[string]plan.Sighting)
+	sightings := make(map[string]map[string]plan.Sighting) // by frame and check
 	for i := range history {
 		e := &history[i]
 		r.seq = max(r.seq, e.Seq)
-		if e.Type == event.Observed && e.Step == "" {
-			sightings[e.Observation.Name] = sighting(e.Observation)
+		switch {
+		case e.Type == event.Observed && e.Observation.Kind == "check":
+			if sightings[e.Step] == nil {
+				sightings[e.Step] = make(map[string]plan.Sighting)
+			}
+			sightings[e.Step][e.Observation.Name] = sighting(e.Observation)
+			continue
+		case e.Step == "":
+			continue
+		case e.Type == event.ActionStarted:
+			r.acted = true
+			r.over = r.over || e.Attempt.AfterStop
+			r.enter(e.Step)
+		}
+		r.past[e.Step] = append(r.past[e.Step], e)
+	}
+	for _, f := range r.root.all() {
+		if r.acted {
+			f.diagnosis = plan.NewDiagnosis(f.linked, sightings[f.linked.Address])
+		}
+	}
+	for _, s := range r.root.steps {
+		r.recall(s)
+	}
+	if r.over {
+		r.root.stop("an always step has run after the run stopped: start over with `runbook apply`")
+	}
+	r.opts.Start.Resumed = true
+}
+
+// enter notes that a step has an attempt on record: of which step it is an
+// instance, and which calls it is part of.
+func (r *run) enter(step string) {
+	at, err := address.Parse(step)
+	if err != nil {
+		return
+	}
+	for parts := at.Parts(); len(parts) > 0; parts = parts[:len(parts)-1] {
+		if len(parts) < len(at.Parts()) {
+			r.calls[address.Of(parts...).String()] = true
+		}
+		last := parts[len(parts)-1]
+		if last.Which != address.One {
 			continue
 		}
-		s := byAddress[e.Step]
-		if s == nil {
-			continue
+		key := last.Key
+		of := address.Of(append(slices.Clone(parts[:len(parts)-1]), address.Part{Name: last.Name})...).String()
+		if !slices.Contains(r.begun[of], key) {
+			r.begun[of] = append(r.begun[of], key)
 		}
+	}
+}
+
+// recall brings a step to where the record left it. What ended well stays; an
+// attempt without an outcome is settled when the step's turn comes; all else
+// starts at row 1.
+func (r *run) recall(s *state) {
+	events := r.past[s.address]
+	delete(r.past, s.address)
+	for _, e := range events {
 		switch e.Type {
 		case event.StepStarted:
 			s.startedAt = e.Time
 		case event.Observed:
 			s.remember(e.Observation)
 		case event.ActionStarted:
-			r.acted = true
 			attempt := *e.Attempt
 			s.carried = s.last != nil && s.last.Key == attempt.Key && (s.carried || s.last.State == "" || s.last.State == schema.Unknown)
 			s.last, s.attempts, s.inherited = &attempt, attempt.Number, true
 			s.catchUp(r.opts.Run.ID)
-			r.over = r.over || attempt.AfterStop
 		case event.ActionFinished:
 			attempt := *e.Attempt
 			s.last = &attempt
@@ -59,31 +109,23 @@ func (r *run) replay(history []event.Event) {
 				}
 			}
 		case event.StepFinished:
-			s.status, s.finishedAt, s.reason = e.Status, e.Time, e.Message
+			s.status, s.finishedAt, s.reason, s.row = e.Status, e.Time, e.Message, e.Row
 		}
 	}
-	if r.acted {
-		r.diagnosis = plan.Restore(sightings)
-	}
-	for _, s := range r.steps {
-		if s.keeps() {
-			continue
-		}
+	if len(events) > 0 && !s.keeps() {
 		s.status, s.reason, s.finishedAt = "", "", time.Time{}
 	}
-	if r.over {
-		r.stop("an always step has run after the run stopped: start over with `runbook apply`")
-	}
-	r.opts.Start.Resumed = true
 }
 
 // keeps tells whether a step's status stands over a resume: what ended well
 // does, but gates are looked at again, and captures whose value was not kept.
 func (s *state) keeps() bool {
 	switch {
+	case s.frame.kept:
+		return true
 	case !ok(s.status):
 		return false
-	case s.status == skipped || s.step.Action != nil:
+	case s.status == skipped || s.step.Action != nil || s.step.Call != nil:
 		return true
 	}
 	return s.step.Probe != nil && s.result != cty.NilVal

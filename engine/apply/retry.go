@@ -23,7 +23,7 @@ func (r *run) retry(t *task, s *state) bool {
 		return true // again after an unknown outcome: at once
 	}
 	retry := s.step.Retry
-	if retry == nil || s.tries >= retry.Attempts || r.halt != "" && !s.step.Always || !r.worthRetrying(s, failure) {
+	if retry == nil || s.tries >= retry.Attempts || s.frame.halted() != "" && !s.step.Always || !r.worthRetrying(s, failure) {
 		return false
 	}
 	pause := delay(retry, s.tries, s.last.Key)
@@ -38,7 +38,7 @@ func (r *run) retry(t *task, s *state) bool {
 		r.end(s, interrupted, 21, failure.Error()+"; interrupted before it was tried again")
 		return false
 	}
-	return r.halt == "" || s.step.Always
+	return s.frame.halted() == "" || s.step.Always
 }
 
 // worthRetrying asks the retry's when.
@@ -47,8 +47,9 @@ func (r *run) worthRetrying(s *state, failure *schema.Failure) bool {
 	if when == nil {
 		return true
 	}
-	x := eval.Extra{Error: cty.ObjectVal(map[string]cty.Value{"code": cty.StringVal(failure.Code), "message": cty.StringVal(failure.Message)})}
-	truth, diags := r.observer.Scope.Condition(r.context(s), when, x)
+	x := s.extra
+	x.Error = cty.ObjectVal(map[string]cty.Value{"code": cty.StringVal(failure.Code), "message": cty.StringVal(failure.Message)})
+	truth, diags := s.frame.observer.Scope.Condition(r.context(s), when, x)
 	if diags.HasErrors() {
 		r.warn("the retry of " + s.address + " cannot be decided: " + plan.Explain(diags))
 	}

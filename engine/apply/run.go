@@ -6,16 +6,13 @@ package apply
 
 import (
 	"context"
+	"slices"
 	"time"
-
-	"github.com/zclconf/go-cty/cty"
 
 	"github.com/runbook-engine/runbook/engine/clock"
 	"github.com/runbook-engine/runbook/engine/eval"
 	"github.com/runbook-engine/runbook/engine/event"
-	"github.com/runbook-engine/runbook/engine/graph"
 	"github.com/runbook-engine/runbook/engine/plan"
-	"github.com/runbook-engine/runbook/engine/runbook"
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
@@ -82,16 +79,15 @@ const (
 
 // Options is what a run needs.
 type Options struct {
-	Runbook   *runbook.Runbook
-	Variables map[string]cty.Value
-	Run       eval.Run
-	Start     event.Start
-	Backend   Backend
-	Schemas   plan.Schemas
-	Record    Record
-	Locks     Locks
-	Screen    event.Sink
-	Clock     clock.Clock
+	Frame   *eval.Frame // the runbook, and what it calls
+	Run     eval.Run
+	Start   event.Start
+	Backend Backend
+	Schemas plan.Schemas
+	Record  Record
+	Locks   Locks
+	Screen  event.Sink
+	Clock   clock.Clock
 
 	Parallelism int // zero: the runbook's
 	LockTimeout time.Duration
@@ -136,14 +132,13 @@ type StepResult struct {
 func Run(ctx context.Context, opts Options) Result {
 	r := newRun(ctx, opts)
 	defer r.cancelActs()
-	defer r.cancelLooks()
 	done := make(chan struct{})
 	defer close(done)
 	r.done = done
 	r.watch(done)
-	defer func() { r.unalarm() }()
+	defer r.unalarm()
 	r.replay(opts.History)
-	r.say(event.Event{Type: event.RunStarted, Start: &r.opts.Start, Title: opts.Runbook.Title})
+	r.say(event.Event{Type: event.RunStarted, Start: &r.opts.Start, Title: opts.Frame.Runbook.Title})
 	r.loop.spawn(-1, r.begin)
 	r.loop.run()
 	return r.finish(ctx)
@@ -151,17 +146,14 @@ func Run(ctx context.Context, opts Options) Result {
 
 // run is one process's part of a run. Its fields belong to the loop.
 type run struct {
-	opts     Options
-	rb       *runbook.Runbook
-	loop     *loop
-	clock    clock.Clock
-	observer *plan.Observer
-	done     <-chan struct{}
-
-	steps     []*state // by Step.Index
-	byName    map[string]*state
-	queue     *graph.Queue
-	diagnosis *plan.Diagnosis
+	opts      Options
+	loop      *loop
+	clock     clock.Clock
+	done      <-chan struct{}
+	root      *frame
+	past      map[string]past     // by address: what the record says of steps, taken up as they come
+	begun     map[string][]string // by the address of a step with a for_each: keys with an attempt on record
+	calls     map[string]bool     // by address: calls with an attempt inside on record
 	exclusion *exclusion
 
 	seq       int64
@@ -169,41 +161,29 @@ type run struct {
 	recordErr error
 	logErr    error // as recordErr, but outcomes are still recorded
 
-	halt        string // why nothing new starts; empty: nothing stands in the way
 	interrupted bool
-	timedOut    bool
 	acted       bool
 	over        bool
 	warnings    []string
 	asking      stopwatch
-	unalarm     func() // stops the runbook's timeout
 
-	// looks ends with the first interrupt; acts with the second. Contexts of
-	// one run's life, which is this function call's.
-	looks, acts             context.Context
-	cancelLooks, cancelActs context.CancelFunc
+	// acts ends with the second interrupt; the root frame's looks with the
+	// first. A context of one run's life, which is this function call's.
+	acts       context.Context
+	cancelActs context.CancelFunc
 }
 
 func newRun(ctx context.Context, opts Options) *run {
-	rb := opts.Runbook
-	r := &run{opts: opts, rb: rb, clock: opts.Clock, unalarm: func() {}, byName: make(map[string]*state, len(rb.Steps))}
+	r := &run{opts: opts, clock: opts.Clock, past: map[string]past{}, begun: map[string][]string{}, calls: map[string]bool{}}
 	r.loop = newLoop(opts.Clock, r.settle)
 	slots := opts.Parallelism
 	if slots == 0 {
-		slots = rb.MaxParallel
+		slots = opts.Frame.Runbook.MaxParallel
 	}
 	r.exclusion = &exclusion{loop: r.loop, slots: max(slots, 1)}
-	r.observer = &plan.Observer{Runbook: rb, Values: r, Schemas: opts.Schemas, Backend: opts.Backend, Clock: opts.Clock}
-	r.observer.Scope = eval.New(rb, opts.Variables, opts.Run, r)
-	r.diagnosis = plan.Restore(nil)
-	r.steps = make([]*state, len(rb.Steps))
-	for i, step := range rb.Steps {
-		r.steps[i] = &state{step: step, address: step.Address()}
-		r.byName[step.Name] = r.steps[i]
-	}
-	r.queue = plan.Graph(rb).Queue()
 	r.acts, r.cancelActs = context.WithCancel(ctx)
-	r.looks, r.cancelLooks = context.WithCancel(r.acts)
+	r.root = r.newFrame(opts.Frame, nil, r.acts)
+	r.root.number(0)
 	return r
 }
 
@@ -229,8 +209,8 @@ func (r *run) watch(done <-chan struct{}) {
 	}
 	on(r.opts.Interrupt, func() {
 		r.interrupted = true
-		r.stop("the run was interrupted")
-		r.cancelLooks()
+		r.root.stop("the run was interrupted")
+		r.root.cancelLooks()
 	})
 	if r.opts.Kill != nil {
 		go func() { // not by the loop: a screen that takes nothing may hold that up
@@ -241,60 +221,58 @@ func (r *run) watch(done <-chan struct{}) {
 			}
 		}()
 	}
-	if r.rb.Timeout > 0 {
-		r.alarm(r.rb.Timeout)
-	}
-}
-
-// stop keeps anything new from starting, but always steps.
-func (r *run) stop(why string) {
-	if r.halt == "" {
-		r.halt = why
-	}
+	r.alarm(r.root, r.root.rb.Timeout, "the runbook's timeout")
 }
 
 // begin makes the diagnosis and starts what is ready.
 func (r *run) begin(t *task) {
-	names := r.rb.Diagnosis
-	if len(names) > 0 && !(r.acted && r.diagnosis.Has(names)) {
-		round := new(plan.Round)
-		var diagnosis *plan.Diagnosis
-		if err := t.call(func() { diagnosis = plan.Diagnose(r.looks, r.observer, round) }); err != nil {
-			r.stop("the record cannot be written")
-			diagnosis = plan.Restore(nil)
-		}
-		r.diagnosis = diagnosis
-		diagnosis.Each(func(name string, s plan.Sighting) {
-			r.observed(nil, "check", name, s, 1, true)
-		})
+	frames := r.root.all()
+	asks := slices.ContainsFunc(frames, func(f *frame) bool { return len(f.rb.Diagnosis) > 0 })
+	if asks && !(r.acted && !slices.ContainsFunc(frames, func(f *frame) bool { return !f.diagnosis.Complete() })) {
+		r.diagnose(t, frames)
 	}
-	r.start(r.queue.First())
+	r.start(r.root, r.root.queue.First())
 }
 
-// start begins the steps whose turn it is.
-func (r *run) start(nodes []int) {
+// diagnose looks at the checks that expressions read, of all frames together.
+func (r *run) diagnose(t *task, frames []*frame) {
+	round := new(plan.Round)
+	found := make([]*plan.Diagnosis, len(frames))
+	err := t.call(func() {
+		clock.Together(r.clock, len(frames), func(i int) { found[i] = plan.Diagnose(frames[i].looks, frames[i].observer, round) })
+	})
+	if err != nil {
+		r.root.stop("the record cannot be written")
+		return
+	}
+	for i, f := range frames {
+		f.diagnosis = found[i]
+		f.diagnosis.Each(func(name string, seen plan.Sighting) {
+			e := observation("check", name, seen, 1, true)
+			e.Step = f.linked.Address
+			r.say(e)
+		})
+	}
+}
+
+// start begins the steps of a frame whose turn it is.
+func (r *run) start(f *frame, nodes []int) {
 	for _, node := range nodes {
-		s := r.steps[node]
-		if r.opts.Only != nil && !r.opts.Only[s.address] {
-			r.start(r.queue.Done(node))
+		s := f.steps[node]
+		if f == r.root && r.opts.Only != nil && !r.opts.Only[s.address] {
+			r.start(f, f.queue.Done(node))
 			continue
 		}
-		r.loop.spawn(node, func(t *task) {
+		f.begun++
+		r.loop.spawn(s.order, func(t *task) {
 			r.live(t, s)
+			f.begun--
 			if s.status != "" {
-				r.start(r.queue.Done(node))
+				r.start(f, f.queue.Done(node))
+			}
+			if f.begun == 0 && f.caller != nil { // nothing is left that could begin
+				r.loop.wake(f.caller)
 			}
 		})
 	}
 }
-
-// Step implements eval.Values.
-func (r *run) Step(name string) cty.Value {
-	if s := r.byName[name]; s != nil {
-		return s.value()
-	}
-	return cty.DynamicVal
-}
-
-// Check implements eval.Values.
-func (r *run) Check(name string) cty.Value { return r.diagnosis.Value(name) }

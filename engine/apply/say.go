@@ -40,8 +40,8 @@ func (r *run) settle() error {
 	if r.recordErr == nil && len(facts) > 0 {
 		if err := r.opts.Record.Append(facts...); err != nil {
 			r.recordErr = fmt.Errorf("the record cannot be written: %w", err)
-			r.stop(r.recordErr.Error())
-			r.cancelLooks()
+			r.root.stop(r.recordErr.Error())
+			r.root.cancelLooks()
 		}
 	}
 	for _, e := range said {
@@ -52,19 +52,21 @@ func (r *run) settle() error {
 	return r.recordErr
 }
 
-// observed says what an assertion or capture answered in the end.
+// observed says what an assertion or capture of a step answered in the end.
 func (r *run) observed(s *state, kind, name string, seen plan.Sighting, looks int, final bool) {
+	e := observation(kind, name, seen, looks, final)
+	e.Step = s.address
+	r.say(e)
+}
+
+func observation(kind, name string, seen plan.Sighting, looks int, final bool) event.Event {
 	o := &event.Observation{Kind: kind, Name: name, Probe: seen.Probe, Message: seen.Reason, Looks: looks, Failure: seen.Failure, Final: final}
 	if seen.Truth == plan.Holds || seen.Truth == plan.Fails {
 		holds := seen.Truth == plan.Holds
 		o.Holds = &holds
 	}
 	o.Result = encode(seen.Result)
-	e := event.Event{Type: event.Observed, Observation: o, Message: seen.Reason}
-	if s != nil {
-		e.Step = s.address
-	}
-	r.say(e)
+	return event.Event{Type: event.Observed, Observation: o, Message: seen.Reason}
 }
 
 // progress says what a provider tells while it acts. It runs beside the loop.
@@ -87,7 +89,7 @@ func (r *run) progress(s *state, p schema.Progress) {
 func (r *run) unlogged(err error) {
 	if r.logErr == nil {
 		r.logErr = fmt.Errorf("a log cannot be kept: %w", err)
-		r.stop(r.logErr.Error())
+		r.root.stop(r.logErr.Error())
 	}
 }
 

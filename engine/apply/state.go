@@ -1,10 +1,12 @@
 package apply
 
 import (
+	"slices"
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/runbook-engine/runbook/engine/eval"
 	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/plan"
 	"github.com/runbook-engine/runbook/engine/runbook"
@@ -23,13 +25,20 @@ const (
 	notRun      = "not_run"
 )
 
-// state is what has become of one step so far.
+// state is what has become of one step so far, or of one instance of it. The
+// state of a step with a for_each stands for all of its instances.
 type state struct {
-	step    *runbook.Step
-	address string
+	frame     *frame
+	step      *runbook.Step
+	address   string
+	extra     eval.Extra // what its expressions see of the instance
+	instances []*state   // of a step with a for_each, once they are known
+	inner     *frame     // the steps that it calls, once it has begun to
+	order     int        // place in the order of the source
 
 	status     string // empty: not ended
 	reason     string
+	row        int  // of the decision table, that it ended by
 	waits      bool // for a person: the run ends without it
 	startedAt  time.Time
 	finishedAt time.Time
@@ -50,18 +59,49 @@ type state struct {
 	again      int             // attempts this process made again after an unknown outcome
 	open       string          // why nobody knows how the last attempt ended; empty: it is known
 
-	halts string // what keeps those after it from starting; empty: nothing
+	rolled string // why its roll ended; empty: it goes on
+	halts  string // what keeps those after it from starting; empty: nothing
 }
 
 func ok(status string) bool { return status == done || status == satisfied || status == skipped }
 
 // well tells whether those that need this step may go on.
 func (s *state) well() bool {
+	if len(s.instances) > 0 {
+		return !slices.ContainsFunc(s.instances, func(i *state) bool { return !i.well() })
+	}
 	return ok(s.status) || (s.status == failed || s.status == blocked) && s.step.OnFailure == runbook.Ignore
+}
+
+// newState is the state of a step of the frame, or of an instance of one.
+func (f *frame) newState(step *runbook.Step, address string, x eval.Extra) *state {
+	return &state{frame: f, step: step, address: f.linked.Under(address), extra: x}
+}
+
+// all is a step's instances, or itself where it has none.
+func (s *state) all() []*state {
+	if len(s.instances) == 0 {
+		return []*state{s}
+	}
+	return s.instances
 }
 
 // value is step.NAME for expressions.
 func (s *state) value() cty.Value {
+	if s.step.ForEach != nil {
+		object := make(map[string]cty.Value, len(s.instances))
+		for _, i := range s.instances {
+			object[i.key()] = i.object()
+		}
+		return cty.ObjectVal(object)
+	}
+	return s.object()
+}
+
+// key is the instance's.
+func (s *state) key() string { return s.extra.EachKey.AsString() }
+
+func (s *state) object() cty.Value {
 	text := func(t time.Time) cty.Value {
 		if t.IsZero() {
 			return cty.NullVal(cty.String)
@@ -90,7 +130,7 @@ func (s *state) value() cty.Value {
 func (r *run) before(s *state) string {
 	blocker := ""
 	for _, e := range s.step.Edges {
-		to := r.steps[e.To.Index]
+		to := s.frame.steps[e.To.Index]
 		if to.status == "" {
 			continue // left out by --target
 		}
@@ -107,10 +147,7 @@ func (r *run) before(s *state) string {
 			}
 		}
 	}
-	if blocker == "" && r.halt != "" {
-		blocker = r.halt
-	}
-	return blocker
+	return either(blocker, s.frame.halted())
 }
 
 // end gives a step its one status.
@@ -130,7 +167,7 @@ func (r *run) end(s *state, status string, row int, reason string) {
 			status, reason = failed, s.failure.Error()+"; and now: "+reason
 		}
 	}
-	s.status, s.reason = status, reason
+	s.status, s.reason, s.row = status, reason, row
 	s.finishedAt = r.clock.Now()
 	e := event.Event{Type: event.StepFinished, Step: s.address, Title: s.step.Title, Status: status, Row: row, Message: reason}
 	if !s.startedAt.IsZero() {
@@ -145,7 +182,7 @@ func (r *run) end(s *state, status string, row int, reason string) {
 			r.warn(s.address + " " + status + " and is ignored: " + reason)
 		case policy != runbook.Continue:
 			s.halts = "it comes after " + s.address + ", which ended " + status
-			r.stop("the run stopped after " + s.address + " ended " + status)
+			s.frame.stop("the run stopped after " + s.address + " ended " + status)
 		}
 	}
 }

@@ -15,9 +15,23 @@ import (
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
-// live takes a step from its first row to its status. It returns with no status
-// where the step waits for a person.
+// live takes a step, or each of its instances, from its first row to its status.
 func (r *run) live(t *task, s *state) {
+	if s.step.ForEach != nil {
+		r.liveEach(t, s)
+		return
+	}
+	r.liveOne(t, s)
+}
+
+// liveOne takes a step from its first row to its status. It returns with no status
+// where the step waits for a person.
+func (r *run) liveOne(t *task, s *state) {
+	r.recall(s)
+	if s.step.Call != nil && (s.status != "" || r.entered(s)) {
+		r.call(t, s) // row 24: it goes on with its steps
+		return
+	}
 	if s.status != "" {
 		return // it ended well in an earlier process
 	}
@@ -28,6 +42,10 @@ func (r *run) live(t *task, s *state) {
 	}
 	for {
 		a := r.decide(t, s)
+		if called := s.frame.called[s.address]; called != nil && s.inner == nil && s.status != "" {
+			r.keepOut(called, s)
+			s.inner = called
+		}
 		if a == nil {
 			return // ended, or it waits
 		}
@@ -93,6 +111,9 @@ func (r *run) decide(t *task, s *state) (decided *action) {
 			case s.step.Probe != nil:
 				r.capture(s, facts)
 				return nil
+			case s.step.Call != nil:
+				r.call(t, s)
+				return nil
 			case s.step.Action == nil:
 				r.prove(t, s, d.Row)
 				return nil
@@ -130,7 +151,7 @@ func (r *run) cutShort(s *state) bool {
 	if r.context(s).Err() == nil {
 		return false
 	}
-	r.end(s, interrupted, 0, r.halt)
+	r.end(s, interrupted, 0, s.frame.halted())
 	return true
 }
 
@@ -138,31 +159,31 @@ func (r *run) learn(t *task, s *state, want plan.Want, f *plan.Facts, a *action)
 	ctx := r.context(s)
 	switch want {
 	case plan.WantWhen:
-		return t.aside(func() { f.When = r.observer.When(ctx, s.step) })
+		return t.aside(func() { f.When = s.frame.observer.When(ctx, s.step, s.extra) })
 	case plan.WantGoals:
-		if err := r.look(t, s, s.step.Goals, &s.goals, eval.Extra{}); err != nil {
+		if err := r.look(t, s, s.step.Goals, &s.goals, s.extra); err != nil {
 			return err
 		}
 		f.Goals = r.answers(s, "goal", s.step.Goals, s.goals)
-		if r.opts.Force[s.address] {
+		if r.opts.Force[s.address] || r.opts.Force[s.frame.linked.Under(s.step.Address())] {
 			f.Goals = []plan.Answer{{Truth: plan.Fails, Reason: "forced, whatever its goal says"}}
 		}
 	case plan.WantPreconditions:
 		// What is held while an action waits for its turn is not held for long:
 		// one look is enough then.
-		if a.claim == nil && slices.ContainsFunc(s.step.Preconditions, func(p *runbook.Assertion) bool { return r.observer.Patience(p).HoldFor > 0 }) {
+		if a.claim == nil && slices.ContainsFunc(s.step.Preconditions, func(p *runbook.Assertion) bool { return s.frame.observer.Patience(p).HoldFor > 0 }) {
 			r.holdPreconditions(t, s, "", f)
 			return nil
 		}
 		var seen []plan.Sighting
-		if err := r.look(t, s, s.step.Preconditions, &seen, eval.Extra{}); err != nil {
+		if err := r.look(t, s, s.step.Preconditions, &seen, s.extra); err != nil {
 			return err
 		}
 		f.Preconditions = r.answers(s, "precondition", s.step.Preconditions, seen)
 	case plan.WantCapture:
 		var seen plan.Sighting
 		if err := t.call(func() {
-			seen = r.observer.Probe(plan.At(ctx, s.address), new(plan.Round), s.step.Probe, eval.Extra{}, captureTimeout(s))
+			seen = s.frame.observer.Probe(plan.At(ctx, s.address), new(plan.Round), s.step.Probe, s.extra, captureTimeout(s))
 		}); err != nil {
 			return err
 		}
@@ -173,7 +194,7 @@ func (r *run) learn(t *task, s *state, want plan.Want, f *plan.Facts, a *action)
 		var err error
 		var unknown []string
 		if failed := t.aside(func() {
-			a.described, a.arguments, unknown, err = r.observer.Describe(plan.At(ctx, s.address), s.step.Action, eval.Extra{})
+			a.described, a.arguments, unknown, err = s.frame.observer.Describe(plan.At(ctx, s.address), s.step.Action, s.extra)
 		}); failed != nil {
 			return failed
 		}
@@ -204,7 +225,7 @@ func captureTimeout(s *state) time.Duration {
 // look observes all assertions of one kind once, side by side.
 func (r *run) look(t *task, s *state, assertions []*runbook.Assertion, into *[]plan.Sighting, x eval.Extra) error {
 	ctx := r.context(s)
-	return t.call(func() { *into = r.observer.LookAll(ctx, new(plan.Round), assertions, x) })
+	return t.call(func() { *into = s.frame.observer.LookAll(ctx, new(plan.Round), assertions, x) })
 }
 
 func (r *run) answers(s *state, kind string, assertions []*runbook.Assertion, seen []plan.Sighting) []plan.Answer {
@@ -218,13 +239,13 @@ func (r *run) answers(s *state, kind string, assertions []*runbook.Assertion, se
 
 func (r *run) preview(s *state, a *action) *plan.Previewed {
 	ctx := r.context(s)
-	limits, err := r.observer.Limits(ctx, s.step)
+	limits, err := s.frame.observer.Limits(ctx, s.step, s.extra)
 	if err != nil {
 		return &plan.Previewed{OverLimit: err.Error()}
 	}
 	a.limits = limits
 	p := &plan.Previewed{Destructive: a.described.Destructive, Limited: len(limits) > 0}
-	d, err := r.observer.Preview(plan.At(ctx, s.address), s.step.Action, a.arguments, limits, a.described)
+	d, err := s.frame.observer.Preview(plan.At(ctx, s.address), s.step.Action, a.arguments, limits, a.described)
 	if err != nil {
 		p.Failed = err.Error()
 		return p
@@ -244,13 +265,23 @@ func (r *run) previewing(t *task, s *state) func(func()) error {
 	return t.call
 }
 
+// approval is the yes that somebody gave to a step, or to all of its instances
+// beforehand.
+func (r *run) approval(s *state) (Approval, bool) {
+	if approval, ok := r.opts.Approved[s.address]; ok {
+		return approval, true
+	}
+	approval, ok := r.opts.Approved[s.frame.linked.Under(s.step.Address())]
+	return approval, ok && !approval.Shown
+}
+
 // person tells whether somebody still has to be asked.
 func (r *run) person(s *state, a *action) *plan.Answer {
 	d := a.described
 	if !d.Destructive {
 		return &plan.Answer{Truth: plan.Holds}
 	}
-	approval, ok := r.opts.Approved[s.address]
+	approval, ok := r.approval(s)
 	if !ok {
 		return &plan.Answer{Truth: plan.Fails, Reason: "it is destructive: a person has to see what it hits"}
 	}

@@ -6,23 +6,37 @@ import (
 	"github.com/runbook-engine/runbook/engine/plan"
 )
 
-// alarm stops the run once the time left of the runbook's timeout has passed.
-// The time in which a person was asked something is added to it.
-func (r *run) alarm(left time.Duration) {
-	r.unalarm = r.clock.AfterFunc(left, func() {
+// alarm stops a frame once its time has passed; zero: it has no bound. The time
+// in which a person was asked something is added to it.
+func (r *run) alarm(f *frame, bound time.Duration, of string) {
+	if bound > 0 {
+		r.sound(f, bound, of+" of "+plan.Seconds(bound)+" has passed")
+	}
+}
+
+func (r *run) sound(f *frame, left time.Duration, why string) {
+	asked := r.asking.read(r.clock.Now())
+	f.unalarm = r.clock.AfterFunc(left, func() {
 		r.loop.post(r.done, func() {
-			if uncounted := r.asking.lap(r.clock.Now()); uncounted > 0 {
-				r.alarm(uncounted)
+			if uncounted := r.asking.read(r.clock.Now()) - asked; uncounted > 0 {
+				r.sound(f, uncounted, why)
 				return
 			}
 			if r.interrupted {
 				return
 			}
-			r.timedOut = true
-			r.stop("the runbook's timeout of " + plan.Seconds(r.rb.Timeout) + " has passed")
-			r.cancelLooks()
+			f.timedOut = true
+			f.stop(why)
+			f.cancelLooks()
 		})
 	})
+}
+
+// unalarm stops all alarms.
+func (r *run) unalarm() {
+	for _, f := range r.root.all() {
+		f.unalarm()
+	}
 }
 
 // stopwatch measures the time in which at least one of several things goes on.
@@ -45,13 +59,10 @@ func (w *stopwatch) stop(now time.Time) {
 	}
 }
 
-// lap returns the time measured since the last lap.
-func (w *stopwatch) lap(now time.Time) time.Duration {
+// read returns the time measured so far.
+func (w *stopwatch) read(now time.Time) time.Duration {
 	if w.running > 0 {
-		w.total += now.Sub(w.since)
-		w.since = now
+		return w.total + now.Sub(w.since)
 	}
-	lap := w.total
-	w.total = 0
-	return lap
+	return w.total
 }

@@ -223,7 +223,7 @@ func newTrial(t *testing.T, source string) *trial {
 	w := newWorld(t)
 	tr := &trial{world: w, rb: load(t, source), record: &memory{held: map[string]bool{}}, screen: &screen{}}
 	tr.opts = apply.Options{
-		Runbook: tr.rb, Run: eval.Run{ID: "r1", Operator: "tester", StartedAt: time.Date(2026, 1, 17, 3, 0, 0, 0, time.UTC)},
+		Frame: link(tr.t, tr.rb), Run: eval.Run{ID: "r1", Operator: "tester", StartedAt: time.Date(2026, 1, 17, 3, 0, 0, 0, time.UTC)},
 		Backend: w, Schemas: w, Record: tr.record, Screen: tr.screen, Clock: clock.Real{},
 		Approved: map[string]apply.Approval{},
 	}
@@ -254,4 +254,14 @@ func (tr *trial) expect(r apply.Result, want string) {
 			tr.t.Logf("%s: %s", s.Address, s.Reason)
 		}
 	}
+}
+
+// link joins a runbook to what it calls.
+func link(t testing.TB, rb *runbook.Runbook) *eval.Frame {
+	t.Helper()
+	frame, diags := eval.Link(context.Background(), rb, eval.Sources{}, eval.Run{ID: "r1"})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return frame
 }

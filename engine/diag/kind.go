@@ -29,6 +29,7 @@ const (
 	Duplicate        Kind = "duplicate"
 	Conflict         Kind = "conflict"
 	InvalidInclude   Kind = "invalid_include"
+	InvalidCall      Kind = "invalid_call"
 	InvalidReference Kind = "invalid_reference"
 	UnknownName      Kind = "unknown_name"
 	NotInScope       Kind = "not_in_scope"
@@ -46,6 +47,7 @@ const (
 // The kinds of diagnostic about values.
 const (
 	CannotEvaluate     Kind = "cannot_evaluate"
+	InvalidForEach     Kind = "invalid_for_each"
 	NoAnswer           Kind = "no_answer"
 	TooLarge           Kind = "too_large"
 	TooSlow            Kind = "too_slow"
@@ -102,6 +104,8 @@ func (k Kind) Summary() string {
 		return "These do not go together"
 	case InvalidInclude:
 		return "Invalid include"
+	case InvalidCall:
+		return "Invalid call"
 	case InvalidReference:
 		return "Invalid reference"
 	case UnknownName:
@@ -126,6 +130,8 @@ func (k Kind) Summary() string {
 		return "Secret in the file"
 	case CannotEvaluate:
 		return "Cannot be evaluated"
+	case InvalidForEach:
+		return "Invalid for_each"
 	case NoAnswer:
 		return "Neither true nor false"
 	case TooLarge:

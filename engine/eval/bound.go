@@ -11,22 +11,33 @@ import (
 	"github.com/runbook-engine/runbook/engine/diag"
 )
 
+// binder makes copies of a runbook's expressions that can be evaluated within a
+// budget. The zero binder takes expressions that refer to no step.
+type binder struct {
+	forEach map[string]bool // steps that have instances
+}
+
 // bound copies an expression so that every part which can multiply work or size
 // counts the budget. The copy shares leaves and ranges with the original, which
 // stays as it is. hclsyntax's Value cannot be interrupted otherwise.
-func bound(expr hclsyntax.Expression) hclsyntax.Expression {
+func (b binder) bound(expr hclsyntax.Expression) hclsyntax.Expression {
 	switch e := expr.(type) {
 	case nil:
 		return nil
+	case *hclsyntax.ScopeTraversalExpr:
+		if name := b.statusOf(e.Traversal); name != "" {
+			return &status{e, name}
+		}
+		return e
 	case *hclsyntax.ForExpr:
 		c := *e
-		c.CollExpr = &counted{Expression: bound(e.CollExpr)}
-		c.ValExpr = &counted{Expression: bound(e.ValExpr)}
+		c.CollExpr = &counted{Expression: b.bound(e.CollExpr)}
+		c.ValExpr = &counted{Expression: b.bound(e.ValExpr)}
 		if e.KeyExpr != nil {
-			c.KeyExpr = &counted{Expression: bound(e.KeyExpr)}
+			c.KeyExpr = &counted{Expression: b.bound(e.KeyExpr)}
 		}
 		if e.CondExpr != nil {
-			c.CondExpr = &counted{Expression: bound(e.CondExpr)}
+			c.CondExpr = &counted{Expression: b.bound(e.CondExpr)}
 		}
 		return &measured{&c}
 	case *hclsyntax.TemplateExpr:
@@ -34,46 +45,46 @@ func bound(expr hclsyntax.Expression) hclsyntax.Expression {
 			return e
 		}
 		c := *e
-		c.Parts = boundAll(e.Parts)
+		c.Parts = b.all(e.Parts)
 		for i, p := range c.Parts {
 			c.Parts[i] = &counted{Expression: p, produces: true}
 		}
 		return &measured{&c}
 	case *hclsyntax.TemplateJoinExpr:
 		c := *e
-		c.Tuple = &counted{Expression: bound(e.Tuple), produces: true}
+		c.Tuple = &counted{Expression: b.bound(e.Tuple), produces: true}
 		return &measured{&c}
 	case *hclsyntax.TemplateWrapExpr:
 		c := *e
-		c.Wrapped = bound(e.Wrapped)
+		c.Wrapped = b.bound(e.Wrapped)
 		return &c
 	case *hclsyntax.FunctionCallExpr:
 		c := *e
-		c.Args = boundAll(e.Args)
+		c.Args = b.all(e.Args)
 		return &call{FunctionCallExpr: &c}
 	case *hclsyntax.TupleConsExpr:
 		c := *e
-		c.Exprs = boundAll(e.Exprs)
+		c.Exprs = b.all(e.Exprs)
 		return &measured{&c}
 	case *hclsyntax.ObjectConsExpr:
 		c := *e
 		c.Items = make([]hclsyntax.ObjectConsItem, len(e.Items))
 		for i, item := range e.Items {
-			c.Items[i] = hclsyntax.ObjectConsItem{KeyExpr: bound(item.KeyExpr), ValueExpr: bound(item.ValueExpr)}
+			c.Items[i] = hclsyntax.ObjectConsItem{KeyExpr: b.bound(item.KeyExpr), ValueExpr: b.bound(item.ValueExpr)}
 		}
 		return &measured{&c}
 	case *hclsyntax.ObjectConsKeyExpr:
 		c := *e
-		c.Wrapped = bound(e.Wrapped)
+		c.Wrapped = b.bound(e.Wrapped)
 		return &c
 	case *hclsyntax.SplatExpr:
 		c := *e
-		c.Source = bound(e.Source)
-		c.Each = &counted{Expression: bound(e.Each)}
+		c.Source = b.bound(e.Source)
+		c.Each = &counted{Expression: b.bound(e.Each)}
 		return &measured{&c}
 	case *hclsyntax.BinaryOpExpr:
 		c := *e
-		c.LHS, c.RHS = bound(e.LHS), bound(e.RHS)
+		c.LHS, c.RHS = b.bound(e.LHS), b.bound(e.RHS)
 		if e.Op == hclsyntax.OpLogicalAnd || e.Op == hclsyntax.OpLogicalOr {
 			c.LHS, c.RHS = &operand{c.LHS}, &operand{c.RHS}
 			return &c
@@ -84,32 +95,32 @@ func bound(expr hclsyntax.Expression) hclsyntax.Expression {
 		return &measured{&c}
 	case *hclsyntax.UnaryOpExpr:
 		c := *e
-		c.Val = &digits{bound(e.Val)}
+		c.Val = &digits{b.bound(e.Val)}
 		return &c
 	case *hclsyntax.ConditionalExpr:
 		c := *e
-		c.Condition, c.TrueResult, c.FalseResult = bound(e.Condition), bound(e.TrueResult), bound(e.FalseResult)
+		c.Condition, c.TrueResult, c.FalseResult = b.bound(e.Condition), b.bound(e.TrueResult), b.bound(e.FalseResult)
 		return &c
 	case *hclsyntax.ParenthesesExpr:
 		c := *e
-		c.Expression = bound(e.Expression)
+		c.Expression = b.bound(e.Expression)
 		return &c
 	case *hclsyntax.IndexExpr:
 		c := *e
-		c.Collection, c.Key = bound(e.Collection), bound(e.Key)
+		c.Collection, c.Key = b.bound(e.Collection), b.bound(e.Key)
 		return &c
 	case *hclsyntax.RelativeTraversalExpr:
 		c := *e
-		c.Source = bound(e.Source)
+		c.Source = b.bound(e.Source)
 		return &c
 	}
 	return expr
 }
 
-func boundAll(exprs []hclsyntax.Expression) []hclsyntax.Expression {
+func (b binder) all(exprs []hclsyntax.Expression) []hclsyntax.Expression {
 	out := make([]hclsyntax.Expression, len(exprs))
 	for i, e := range exprs {
-		out[i] = bound(e)
+		out[i] = b.bound(e)
 	}
 	return out
 }

@@ -17,6 +17,7 @@ type compiled struct {
 	expr     hcl.Expression
 	constant bool              // a literal: needs neither scope nor budget
 	names    map[string][]name // var, local, step, check
+	statuses []string          // steps with a for_each whose status is read
 	roots    []string          // the other roots
 }
 
@@ -27,17 +28,17 @@ type name struct {
 
 func (s *Scope) compile(expr hcl.Expression) *compiled {
 	if _, ok := expr.(hclsyntax.Node); !ok {
-		return compile(expr) // not of a file, and perhaps no key for a map
+		return s.compileAnew(expr) // not of a file, and perhaps no key for a map
 	}
 	if c, ok := s.compiled.Load(expr); ok {
 		return c.(*compiled)
 	}
-	c := compile(expr)
+	c := s.compileAnew(expr)
 	s.compiled.Store(expr, c)
 	return c
 }
 
-func compile(expr hcl.Expression) *compiled {
+func (s *Scope) compileAnew(expr hcl.Expression) *compiled {
 	c := &compiled{source: expr, expr: expr}
 	syntax, ok := expr.(hclsyntax.Expression)
 	if ok && isLiteral(syntax) {
@@ -45,11 +46,17 @@ func compile(expr hcl.Expression) *compiled {
 		return c
 	}
 	if ok {
-		c.expr = bound(syntax)
+		c.expr = binder{s.forEach}.bound(syntax)
 	}
 	for _, r := range runbook.References(expr) {
 		switch r.Root {
-		case "var", "local", "step", "check":
+		case "step":
+			if name := (binder{s.forEach}).statusOf(r.Traversal); name != "" && r.Index == nil {
+				c.statuses = append(c.statuses, name)
+				continue
+			}
+			c.use(r)
+		case "var", "local", "check":
 			c.use(r)
 		default:
 			if !slices.Contains(c.roots, r.Root) {

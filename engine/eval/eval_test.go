@@ -71,8 +71,9 @@ func value(t testing.TB, rb *runbook.Runbook, values eval.Values, x eval.Extra) 
 // facts is a Values of fixed objects.
 type facts map[string]cty.Value
 
-func (f facts) Step(name string) cty.Value  { return f["step."+name] }
-func (f facts) Check(name string) cty.Value { return f["check."+name] }
+func (f facts) Step(name string) cty.Value   { return f["step."+name] }
+func (f facts) Status(name string) cty.Value { return f["status."+name] }
+func (f facts) Check(name string) cty.Value  { return f["check."+name] }
 
 func obj(pairs ...any) cty.Value {
 	m := map[string]cty.Value{}

@@ -15,11 +15,12 @@ import (
 // is left of its budget.
 type evaluation struct {
 	*Scope
-	budget *budget
-	extra  Extra
-	steps  map[string]cty.Value
-	checks map[string]cty.Value
-	locals map[string]static // locals that are not static
+	budget   *budget
+	extra    Extra
+	steps    map[string]cty.Value
+	statuses map[string]cty.Value
+	checks   map[string]cty.Value
+	locals   map[string]static // locals that are not static
 }
 
 func (s *Scope) evaluation(ctx context.Context, x Extra) *evaluation {
@@ -114,6 +115,13 @@ func (e *evaluation) context(c *compiled) (*hcl.EvalContext, hcl.Diagnostics) {
 		if v, ok := e.root(root); ok {
 			vars[root] = v
 		}
+	}
+	if len(c.statuses) > 0 {
+		statuses := make(map[string]cty.Value, len(c.statuses))
+		for _, step := range c.statuses {
+			statuses[step] = e.remember(&e.statuses, step, Values.Status)
+		}
+		vars[statusName] = cty.ObjectVal(statuses)
 	}
 	vars[budgetName] = e.budget.value
 	return &hcl.EvalContext{Variables: vars, Functions: e.functions}, diags

@@ -96,7 +96,7 @@ func templatefileFunc(dir string, table map[string]function.Function) function.F
 		for k, v := range vars.Elements() {
 			hctx.Variables[k.AsString()] = v
 		}
-		v, diags := bound(expr).Value(hctx)
+		v, diags := binder{}.bound(expr).Value(hctx)
 		switch {
 		case b.why != nil:
 			return cty.DynamicVal, errors.New(b.why.Detail)

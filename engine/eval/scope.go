@@ -29,9 +29,14 @@ type Run struct {
 // be safe for concurrent use. Parts that are not known yet are unknown values.
 type Values interface {
 	// Step is an object with result, status, started_at, finished_at, and by
-	// name goal and verify, each an object with holds and result.
+	// name goal and verify, each an object with holds and result. Of a step with
+	// a for_each it is an object of these by key.
 	Step(name string) cty.Value
-	// Check is an object with status, holds and result.
+	// Status is the worst status of a step's instances. It is asked of steps
+	// with a for_each only.
+	Status(name string) cty.Value
+	// Check is an object with status, holds and result. Of a check with a
+	// for_each it is an object of these by key.
 	Check(name string) cty.Value
 }
 
@@ -52,7 +57,8 @@ type Scope struct {
 	values    Values
 	roots     map[string]cty.Value // run and path
 	functions map[string]function.Function
-	compiled  sync.Map // hcl.Expression → *compiled
+	forEach   map[string]bool // steps that have instances
+	compiled  sync.Map        // hcl.Expression → *compiled
 
 	mu      sync.Mutex
 	statics map[string]static // static locals that are evaluated
@@ -71,10 +77,17 @@ func New(rb *runbook.Runbook, vars map[string]cty.Value, run Run, values Values)
 	if !run.StartedAt.IsZero() {
 		started = cty.StringVal(run.StartedAt.UTC().Format(time.RFC3339))
 	}
+	forEach := map[string]bool{}
+	for _, step := range rb.Steps {
+		if step.ForEach != nil {
+			forEach[step.Name] = true
+		}
+	}
 	return &Scope{
-		rb:     rb,
-		vars:   vars,
-		values: values,
+		rb:      rb,
+		forEach: forEach,
+		vars:    vars,
+		values:  values,
 		roots: map[string]cty.Value{
 			"run": cty.ObjectVal(map[string]cty.Value{
 				"id":          cty.StringVal(run.ID),

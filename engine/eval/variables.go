@@ -25,7 +25,20 @@ type Sources struct {
 	Environment string                      // --environment; empty: none
 	VarFiles    []string                    // --var-file, weakest first
 	Vars        []string                    // --var, NAME=VALUE, weakest first
-	Recorded    map[string]cty.Value        // what the run was started with: stronger than all others
+	Recorded    map[string]cty.Value        // what the run was started with, by Recorded name: stronger than all others
+
+	frame  string               // the instance of a step that calls the runbook; empty: none does
+	called map[string]given     // what its call gives
+	shared map[string]cty.Value // what another runbook of the run has found already
+}
+
+// RecordedName is under which name the record keeps a variable of the runbook
+// that is called at an address; empty: of the outermost.
+func RecordedName(address, name string) string {
+	if address == "" {
+		return name
+	}
+	return address + ":" + name
 }
 
 // Variables gives every variable that the runbook reaches its value: the
@@ -52,8 +65,11 @@ func Variables(rb *runbook.Runbook, src Sources) (map[string]cty.Value, hcl.Diag
 	for _, v := range src.Vars {
 		g.flag(v)
 	}
-	for name, value := range src.Recorded {
-		if g.rb.Variables[name] != nil {
+	for name, value := range src.called {
+		g.given[name] = value
+	}
+	for name := range rb.Variables {
+		if value, ok := src.Recorded[RecordedName(src.frame, name)]; ok {
 			g.given[name] = given{value: value, from: "the record of the run"}
 		}
 	}
@@ -181,7 +197,7 @@ func parseValue(text string) (cty.Value, string) {
 // evaluateAlone evaluates an expression in an empty scope, within a budget.
 func evaluateAlone(expr hclsyntax.Expression) (cty.Value, hcl.Diagnostics) {
 	b := newBudget(context.Background())
-	v, diags := bound(expr).Value(&hcl.EvalContext{Variables: map[string]cty.Value{budgetName: b.value}})
+	v, diags := binder{}.bound(expr).Value(&hcl.EvalContext{Variables: map[string]cty.Value{budgetName: b.value}})
 	b.measure(v, expr.Range())
 	if b.why != nil {
 		return cty.DynamicVal, hcl.Diagnostics{b.why}
@@ -226,7 +242,7 @@ func (g *gatherer) flag(said string) {
 		g.undeclared(name, "--var", nil)
 	case v.Sensitive:
 		g.spoil(name)
-		g.add(diag.SensitiveOnCommand.New("The variable %q is sensitive, and everybody on this machine can read a command line. Give it by %s.", name, strings.Join(ways(v, false), ", or ")))
+		g.add(diag.SensitiveOnCommand.New("The variable %q is sensitive, and everybody on this machine can read a command line. Give it by %s.", name, strings.Join(g.ways(v, false), ", or ")))
 	default:
 		g.text(v, text, "--var")
 	}
@@ -239,8 +255,12 @@ func (g *gatherer) undeclared(name, from string, at *hcl.Range) {
 }
 
 // ways lists how a variable can be given, best first.
-func ways(v *runbook.Variable, flag bool) []string {
+func (g *gatherer) ways(v *runbook.Variable, flag bool) []string {
 	var list []string
+	if g.src.frame != "" {
+		list = append(list, fmt.Sprintf("variables = { %s = … } in the call of %s", v.Name, g.src.frame))
+		flag = false
+	}
 	if v.Env != "" {
 		list = append(list, "the environment variable "+v.Env)
 	}
@@ -248,7 +268,9 @@ func ways(v *runbook.Variable, flag bool) []string {
 		list = append(list, "the file "+v.File)
 	}
 	list = append(list, "the environment variable RUNBOOK_VAR_"+v.Name)
-	list = append(list, fmt.Sprintf("a line %s = … in a file for --var-file, in NAME.vars.hcl beside the runbook or in environments/E.vars.hcl", v.Name))
+	if g.src.frame == "" {
+		list = append(list, fmt.Sprintf("a line %s = … in a file for --var-file, in NAME.vars.hcl beside the runbook or in environments/E.vars.hcl", v.Name))
+	}
 	if flag {
 		list = append(list, "--var "+v.Name+"=…")
 	}

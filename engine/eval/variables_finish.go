@@ -22,11 +22,15 @@ func (g *gatherer) finish() (map[string]cty.Value, hcl.Diagnostics) {
 	for _, name := range slices.Sorted(maps.Keys(g.rb.Variables)) {
 		v := g.rb.Variables[name]
 		from, ok := g.given[name]
+		if found, ok := g.src.shared[name]; ok {
+			values[name] = found
+			continue
+		}
 		switch {
 		case g.bad[name] || !v.Reached:
 			continue
 		case !ok:
-			g.add(diag.MissingVariable.At(v.Range, "The variable %q has no value. Give it by %s.", name, strings.Join(ways(v, !v.Sensitive), ", or ")))
+			g.add(diag.MissingVariable.At(v.Range, "The variable %q has no value. Give it by %s.", name, strings.Join(g.ways(v, !v.Sensitive), ", or ")))
 			continue
 		}
 		if value, ok := g.convert(v, from); ok {

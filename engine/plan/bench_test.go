@@ -27,7 +27,7 @@ func BenchmarkMake(b *testing.B) {
 			w := &world{looks: map[string]int{}}
 			opts := plan.Options{Run: eval.Run{ID: "p", StartedAt: time.Now()}, Backend: w, Schemas: w}
 			for b.Loop() {
-				if _, err := plan.Make(b.Context(), rb, opts); err != nil {
+				if _, err := plan.Make(b.Context(), &eval.Frame{Runbook: rb}, opts); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -163,6 +163,8 @@ func Decide(f Facts) Decision {
 	switch {
 	case f.Step.Probe != nil:
 		return decideCapture(f, tentative)
+	case f.Step.Call != nil: // from here on its steps decide
+		return Decision{Row: 19, Verdict: Run, Tentative: tentative, Reason: why(f)}
 	case f.Step.Action == nil && len(f.Step.Verifies) == 0: // 12
 		return Decision{Row: 12, Verdict: Satisfied, Tentative: tentative, Reason: either(reasons(f.Preconditions, Holds), "a gate with nothing in its way")}
 	case f.Step.Action == nil:
@@ -278,6 +280,9 @@ func decideAction(f Facts, tentative bool) Decision {
 // why says what makes an action run: the goals that do not hold, or that
 // nothing says it is done already.
 func why(f Facts) string {
+	if len(f.Step.Goals) == 0 && f.Step.Call != nil {
+		return "calls " + f.Step.Call.File
+	}
 	if len(f.Step.Goals) == 0 {
 		return "it has no goal that could say it is done already"
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sort"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -12,34 +11,47 @@ import (
 	"github.com/runbook-engine/runbook/engine/runbook"
 )
 
-// Diagnosis is what the checks said that expressions read. They are looked at
-// together, before the first action.
+// Diagnosis is what the checks of a frame said that expressions read. They are
+// looked at together, before the first action.
 type Diagnosis struct {
-	names     []string // in order of name
+	frame     *eval.Frame
+	names     []string // in order of name; an instance of a check is x["k"]
 	sightings map[string]Sighting
 }
 
-// Diagnose looks at every check that the runbook's expressions read. A name
-// already in known keeps its answer.
-func Diagnose(ctx context.Context, o *Observer, round *Round) *Diagnosis {
-	d := &Diagnosis{names: o.Runbook.Diagnosis, sightings: make(map[string]Sighting)}
-	assertions := make([]*runbook.Assertion, len(d.names))
-	for i, name := range d.names {
-		assertions[i] = &o.Runbook.Checks[name].Assertion
-	}
-	for i, s := range o.LookAll(ctx, round, assertions, eval.Extra{}) {
-		d.sightings[d.names[i]] = s
+// NewDiagnosis is one that has not looked yet, or not at all of its checks:
+// sightings holds what is on record.
+func NewDiagnosis(frame *eval.Frame, sightings map[string]Sighting) *Diagnosis {
+	d := &Diagnosis{frame: frame, sightings: sightings}
+	for _, name := range frame.Runbook.Diagnosis {
+		if frame.Runbook.Checks[name].ForEach == nil {
+			d.names = append(d.names, name)
+			continue
+		}
+		for _, i := range frame.Checks[name] {
+			d.names = append(d.names, instanceName(name, i.Key))
+		}
 	}
 	return d
 }
 
-// Restore makes a diagnosis of answers from the record.
-func Restore(sightings map[string]Sighting) *Diagnosis {
-	d := &Diagnosis{sightings: sightings}
-	for name := range sightings {
-		d.names = append(d.names, name)
+// Diagnose looks at every check that the runbook's expressions read.
+func Diagnose(ctx context.Context, o *Observer, round *Round) *Diagnosis {
+	d := NewDiagnosis(o.Frame, make(map[string]Sighting))
+	var assertions []*runbook.Assertion
+	for _, name := range o.Frame.Runbook.Diagnosis {
+		check := o.Frame.Runbook.Checks[name]
+		if check.ForEach == nil {
+			assertions = append(assertions, &check.Assertion)
+			continue
+		}
+		for _, i := range o.Frame.Checks[name] {
+			assertions = append(assertions, &runbook.Assertion{Kind: check.Kind, Name: name, Checks: []runbook.CheckUse{instanceOf(name, i)}})
+		}
 	}
-	sort.Strings(d.names)
+	for i, s := range o.LookAll(ctx, round, assertions, eval.Extra{}) {
+		d.sightings[d.names[i]] = s
+	}
 	return d
 }
 
@@ -50,9 +62,9 @@ func (d *Diagnosis) Each(f func(name string, s Sighting)) {
 	}
 }
 
-// Has tells whether the diagnosis holds an answer for each of the names.
-func (d *Diagnosis) Has(names []string) bool {
-	for _, name := range names {
+// Complete tells whether there is an answer for each of its checks.
+func (d *Diagnosis) Complete() bool {
+	for _, name := range d.names {
 		if _, ok := d.sightings[name]; !ok {
 			return false
 		}
@@ -61,8 +73,20 @@ func (d *Diagnosis) Has(names []string) bool {
 }
 
 // Value is check.NAME for expressions: of a check that erred only the status is
-// there, and one that could not be looked at yet is not known.
+// there, and one that could not be looked at yet is not known. Of a check with a
+// for_each it is an object of its instances.
 func (d *Diagnosis) Value(name string) cty.Value {
+	if check := d.frame.Runbook.Checks[name]; check == nil || check.ForEach == nil {
+		return d.value(name)
+	}
+	object := make(map[string]cty.Value)
+	for _, i := range d.frame.Checks[name] {
+		object[i.Key] = d.value(instanceName(name, i.Key))
+	}
+	return cty.ObjectVal(object)
+}
+
+func (d *Diagnosis) value(name string) cty.Value {
 	s, ok := d.sightings[name]
 	if !ok || s.Truth == NotKnown {
 		return cty.DynamicVal
@@ -94,7 +118,11 @@ func Status(t Truth) string {
 // Said lists the diagnosis for people and machines.
 func (d *Diagnosis) Said() []Check {
 	checks := make([]Check, 0, len(d.names))
-	d.Each(func(name string, s Sighting) { checks = append(checks, Said(name, s)) })
+	d.Each(func(name string, s Sighting) {
+		said := Said(name, s)
+		said.Step = d.frame.Address
+		checks = append(checks, said)
+	})
 	return checks
 }
 
@@ -104,7 +132,7 @@ func (d *Diagnosis) warnings() []string {
 	var said []string
 	d.Each(func(name string, s Sighting) {
 		if s.Truth == Errs {
-			said = append(said, fmt.Sprintf("check.%s could not be looked at, so it rules nothing out: %s", name, s.Reason))
+			said = append(said, fmt.Sprintf("%s could not be looked at, so it rules nothing out: %s", d.frame.Under("check."+name), s.Reason))
 		}
 	})
 	return slices.Clip(said)

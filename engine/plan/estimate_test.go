@@ -15,7 +15,7 @@ import (
 func TestForesee(t *testing.T) {
 	rb := load(t, step("a", act)+step("b", act+"depends_on = []\n")+step("c", act+"depends_on = [step.a, step.b]\n")+step("d", act+goal)+step("e", act))
 	w := &world{on: set("d"), looks: map[string]int{}}
-	p, err := plan.Make(t.Context(), rb, plan.Options{Run: eval.Run{ID: "p"}, Backend: w, Schemas: w})
+	p, err := plan.Make(t.Context(), frame(t, rb), plan.Options{Run: eval.Run{ID: "p"}, Backend: w, Schemas: w})
 	if err != nil {
 		t.Fatal(err)
 	}

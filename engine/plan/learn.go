@@ -19,7 +19,7 @@ import (
 
 // looker finds out, for one step, what Decide wants to know.
 type looker struct {
-	*maker
+	*level
 	standing    *standing
 	captured    cty.Value
 	goals       []Sighting
@@ -29,20 +29,20 @@ type looker struct {
 }
 
 func (l *looker) learn(ctx context.Context, want Want, f *Facts) {
-	step, said := l.standing.step, &l.standing.said
+	step, said, x := l.standing.step, &l.standing.said, l.standing.extra
 	switch want {
 	case WantWhen:
-		f.When = l.observer.When(ctx, step)
+		f.When = l.observer.When(ctx, step, x)
 	case WantGoals:
-		l.goals = l.observer.LookAll(ctx, &l.round, step.Goals, eval.Extra{})
+		l.goals = l.observer.LookAll(ctx, &l.round, step.Goals, x)
 		f.Goals = fill(said.Goals, l.goals)
-		if l.opts.Force[step.Address()] && allHold(f.Goals) {
+		if l.forced(l.standing) && allHold(f.Goals) {
 			f.Goals = []Answer{{Truth: Fails, Reason: "forced though its goal holds"}}
 		}
 	case WantPreconditions:
-		f.Preconditions = fill(said.Preconditions, l.observer.LookAll(ctx, &l.round, step.Preconditions, eval.Extra{}))
+		f.Preconditions = fill(said.Preconditions, l.observer.LookAll(ctx, &l.round, step.Preconditions, x))
 	case WantCapture:
-		s := l.observer.Probe(At(ctx, step.Address()), &l.round, step.Probe, eval.Extra{}, runbook.DefaultTimeout)
+		s := l.observer.Probe(At(ctx, said.Address), &l.round, step.Probe, x, runbook.DefaultTimeout)
 		if s.Truth == Holds {
 			l.captured = s.Result
 			said.Value = redact.Display(s.Result)
@@ -68,7 +68,7 @@ func (l *looker) learn(ctx context.Context, want Want, f *Facts) {
 }
 
 func (l *looker) learnArguments(ctx context.Context, said *Step) *Answer {
-	d, arguments, unknown, err := l.observer.Describe(At(ctx, l.standing.step.Address()), l.standing.step.Action, eval.Extra{})
+	d, arguments, unknown, err := l.observer.Describe(At(ctx, said.Address), l.standing.step.Action, l.standing.extra)
 	if err != nil {
 		return &Answer{Truth: Fails, Reason: err.Error()}
 	}
@@ -83,7 +83,7 @@ func (l *looker) learnArguments(ctx context.Context, said *Step) *Answer {
 
 func (l *looker) preview(ctx context.Context, said *Step) *Previewed {
 	step := l.standing.step
-	limits, err := l.observer.Limits(ctx, step)
+	limits, err := l.observer.Limits(ctx, step, l.standing.extra)
 	if err != nil {
 		return &Previewed{OverLimit: err.Error()}
 	}
@@ -91,7 +91,7 @@ func (l *looker) preview(ctx context.Context, said *Step) *Previewed {
 	if l.opts.Offline {
 		return p
 	}
-	d, err := l.observer.Preview(At(ctx, step.Address()), step.Action, l.arguments, limits, l.description)
+	d, err := l.observer.Preview(At(ctx, said.Address), step.Action, l.arguments, limits, l.description)
 	if err != nil {
 		p.Failed = err.Error()
 		return p
@@ -119,7 +119,7 @@ func (o *Observer) Describe(ctx context.Context, op *runbook.Operation, x eval.E
 	if err != nil {
 		return schema.Description{}, cty.NilVal, nil, err
 	}
-	d, err := o.Backend.Describe(ctx, op.Ref, schema.Operation{Name: op.Name, Kind: schema.Action, Arguments: arguments, Unknown: unknown})
+	d, err := o.Backend.Describe(ctx, o.Frame.Ref(op.Ref), schema.Operation{Name: op.Name, Kind: schema.Action, Arguments: arguments, Unknown: unknown})
 	if err == nil && d.Failure != nil {
 		err = d.Failure
 	}
@@ -142,7 +142,7 @@ func (o *Observer) Preview(ctx context.Context, op *runbook.Operation, arguments
 	ctx, cancel := clock.WithTimeout(ctx, o.clock(), previewTimeout, nil)
 	defer cancel()
 	deadline, _ := ctx.Deadline()
-	d, err := o.Backend.Preview(ctx, op.Ref, schema.Operation{Name: op.Name, Kind: schema.Action, Arguments: arguments, Limits: limits, Deadline: deadline})
+	d, err := o.Backend.Preview(ctx, o.Frame.Ref(op.Ref), schema.Operation{Name: op.Name, Kind: schema.Action, Arguments: arguments, Limits: limits, Deadline: deadline})
 	if err == nil && d.Failure != nil {
 		err = d.Failure
 	}
@@ -156,11 +156,11 @@ func (o *Observer) Preview(ctx context.Context, op *runbook.Operation, arguments
 const previewTimeout = 30 * time.Second
 
 // Limits evaluates a step's limit; nil where it has none.
-func (o *Observer) Limits(ctx context.Context, step *runbook.Step) (schema.Impact, error) {
+func (o *Observer) Limits(ctx context.Context, step *runbook.Step, x eval.Extra) (schema.Impact, error) {
 	if step.Limit == nil {
 		return nil, nil
 	}
-	v, diags := o.Scope.Value(ctx, step.Limit, cty.Map(cty.Number), eval.Extra{})
+	v, diags := o.Scope.Value(ctx, step.Limit, cty.Map(cty.Number), x)
 	if diags.HasErrors() {
 		return nil, fmt.Errorf("limit: %s", Explain(diags))
 	}
@@ -201,8 +201,8 @@ func (o *Observer) LookAll(ctx context.Context, round *Round, assertions []*runb
 }
 
 // When evaluates a step's `when`.
-func (o *Observer) When(ctx context.Context, step *runbook.Step) *Answer {
-	truth, diags := o.Scope.Condition(ctx, step.When, eval.Extra{})
+func (o *Observer) When(ctx context.Context, step *runbook.Step, x eval.Extra) *Answer {
+	truth, diags := o.Scope.Condition(ctx, step.When, x)
 	switch {
 	case diags.HasErrors():
 		return &Answer{Truth: Errs, Reason: "`when` cannot be evaluated: " + Explain(diags)}

@@ -90,6 +90,16 @@ func set(names ...string) map[string]bool {
 	return m
 }
 
+// frame links a runbook to what it calls.
+func frame(t testing.TB, rb *runbook.Runbook) *eval.Frame {
+	t.Helper()
+	f, diags := eval.Link(context.Background(), rb, eval.Sources{}, eval.Run{ID: "p"})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return f
+}
+
 func load(t testing.TB, source string) *runbook.Runbook {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "test.hcl")
@@ -106,7 +116,7 @@ func load(t testing.TB, source string) *runbook.Runbook {
 func makePlan(t testing.TB, w *world, source string) *plan.Plan {
 	t.Helper()
 	w.looks = map[string]int{}
-	p, err := plan.Make(t.Context(), load(t, source), plan.Options{
+	p, err := plan.Make(t.Context(), frame(t, load(t, source)), plan.Options{
 		Run: eval.Run{ID: "p", StartedAt: time.Date(2026, 1, 17, 3, 0, 0, 0, time.UTC), Operator: "tester"}, Backend: w, Schemas: w,
 	})
 	if err != nil {

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,10 +30,10 @@ type Schemas interface {
 	Schema(ctx context.Context, provider string) (*schema.Provider, error)
 }
 
-// Observer looks at assertions and probes. It changes nothing and is safe for
-// concurrent use.
+// Observer looks at the assertions and probes of one frame. It changes nothing
+// and is safe for concurrent use.
 type Observer struct {
-	Runbook *runbook.Runbook
+	Frame   *eval.Frame
 	Scope   *eval.Scope
 	Values  eval.Values // what Scope reads of steps and checks
 	Schemas Schemas
@@ -51,32 +50,6 @@ type Sighting struct {
 	Failure *schema.Failure
 }
 
-// resolve follows check = to what is asked in the end: the check's own body,
-// with what is set on the way overriding it. Load has refused cycles.
-func (o *Observer) resolve(a *runbook.Assertion) *runbook.Assertion {
-	for !a.All && len(a.Checks) == 1 {
-		check := o.Runbook.Checks[a.Checks[0]]
-		if check == nil {
-			return a
-		}
-		merged := check.Assertion
-		merged.Kind, merged.Name, merged.Otherwise, merged.Range = a.Kind, a.Name, a.Otherwise, a.Range
-		if a.Assert != nil {
-			merged.Assert = a.Assert
-		}
-		if a.Message != nil {
-			merged.Message = a.Message
-		}
-		merged.Within = cmp.Or(a.Within, merged.Within)
-		merged.Every = cmp.Or(a.Every, merged.Every)
-		merged.Timeout = cmp.Or(a.Timeout, merged.Timeout)
-		merged.HoldFor = cmp.Or(a.HoldFor, merged.HoldFor)
-		merged.Tolerate = cmp.Or(a.Tolerate, merged.Tolerate)
-		a = &merged
-	}
-	return a
-}
-
 // Patience is how an assertion is waited for.
 type Patience struct {
 	Within   time.Duration // until it holds
@@ -89,7 +62,7 @@ type Patience struct {
 // Patience returns how an assertion is waited for, its check's own where it says
 // nothing.
 func (o *Observer) Patience(a *runbook.Assertion) Patience {
-	a = o.resolve(a)
+	a = o.follow(a)
 	return Patience{
 		Within: or(a.Within, 0), Every: or(a.Every, runbook.DefaultEvery), Timeout: or(a.Timeout, runbook.DefaultTimeout),
 		HoldFor: or(a.HoldFor, 0), Tolerate: or(a.Tolerate, 0),
@@ -106,29 +79,37 @@ func or[T any](said *T, unsaid T) T {
 // Look observes an assertion once, with within and hold_for taken as zero. The answer's
 // Within tells what the assertion would have allowed.
 func (o *Observer) Look(ctx context.Context, round *Round, a *runbook.Assertion, x eval.Extra) Sighting {
-	ctx = o.at(ctx, a)
-	a = o.resolve(a)
+	ctx, q, err := o.ask(ctx, a, x)
 	var s Sighting
-	if a.All {
-		s = o.lookAll(ctx, round, a, x)
-	} else {
-		s = o.lookOne(ctx, round, a, x)
+	switch {
+	case err != nil:
+		s = Sighting{Answer: Answer{Truth: Errs, Reason: err.Error()}}
+	case q.All:
+		s = o.lookAll(ctx, round, q)
+	default:
+		s = o.lookOne(ctx, round, q)
 	}
 	s.Within = o.Patience(a).Within
 	return s
 }
 
-func (o *Observer) lookAll(ctx context.Context, round *Round, a *runbook.Assertion, x eval.Extra) Sighting {
-	sightings := make([]Sighting, len(a.Checks))
-	clock.Together(o.clock(), len(a.Checks), func(i int) {
-		part := *a
-		part.All, part.Checks, part.Name = false, a.Checks[i:i+1], a.Checks[i]
-		sightings[i] = o.Look(ctx, round, &part, x)
+func (o *Observer) lookAll(ctx context.Context, round *Round, q question) Sighting {
+	uses := o.every(q.Checks)
+	if len(uses) == 0 {
+		return Sighting{Answer: Answer{Truth: Fails, Reason: q.Name + " does not hold: there is no check to look at"}}
+	}
+	sightings := make([]Sighting, len(uses))
+	names := make([]string, len(uses))
+	clock.Together(o.clock(), len(uses), func(i int) {
+		part := q.Assertion
+		part.All, part.Checks, part.Name = false, uses[i:i+1], uses[i].Name
+		names[i] = o.named(ctx, uses[i], q.writer)
+		sightings[i] = o.Look(ctx, round, &part, q.writer)
 	})
 	worst := Sighting{Answer: Answer{Truth: Holds}}
 	var bad, good []string
 	for i, s := range sightings {
-		said := "check." + a.Checks[i] + ": " + s.Reason
+		said := names[i] + ": " + s.Reason
 		if s.Truth == Holds {
 			good = append(good, said)
 			continue
@@ -145,25 +126,26 @@ func (o *Observer) lookAll(ctx context.Context, round *Round, a *runbook.Asserti
 	return worst
 }
 
-func (o *Observer) lookOne(ctx context.Context, round *Round, a *runbook.Assertion, x eval.Extra) Sighting {
-	timeout := o.Patience(a).Timeout
+func (o *Observer) lookOne(ctx context.Context, round *Round, q question) Sighting {
+	timeout := o.Patience(&q.Assertion).Timeout
 	s := Sighting{Answer: Answer{Truth: Holds}}
-	if a.Probe != nil {
-		s = o.Probe(ctx, round, a.Probe, x, timeout)
+	if q.Probe != nil {
+		s = o.Probe(ctx, round, q.Probe, q.probe, timeout)
 		if s.Truth != Holds {
 			return s
 		}
-		x.Result = s.Result
+		q.assert.Result, q.message.Result = s.Result, s.Result
 	}
-	truth, diags := o.truth(ctx, a.Assert, x, s.Result)
+	a := &q.Assertion
+	truth, diags := o.truth(ctx, a.Assert, q.assert, s.Result)
 	s.Truth = truth
 	switch {
 	case diags.HasErrors():
-		s.Reason = o.said(ctx, a.Message, x, notHolding(a, s)) + "; it cannot be evaluated: " + Explain(diags)
+		s.Reason = o.said(ctx, a.Message, q.message, notHolding(a, s)) + "; it cannot be evaluated: " + Explain(diags)
 	case truth == NotKnown:
 		s.Reason = a.Name + " needs a value that is not known yet"
 	case truth == Fails:
-		s.Reason = o.said(ctx, a.Message, x, notHolding(a, s))
+		s.Reason = o.said(ctx, a.Message, q.message, notHolding(a, s))
 	default:
 		s.Reason = Summary(s.Result)
 	}

@@ -16,31 +16,6 @@ import (
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
-// value is step.NAME as later steps may read it while planning: known only
-// where running cannot change it.
-func (l *looker) value(d Decision) cty.Value {
-	step := l.standing.step
-	object := map[string]cty.Value{
-		"status":      cty.UnknownVal(cty.String),
-		"started_at":  cty.UnknownVal(cty.String),
-		"finished_at": cty.UnknownVal(cty.String),
-		"result":      cty.DynamicVal,
-		"goal":        cty.DynamicVal,
-		"verify":      cty.DynamicVal,
-	}
-	certain := !d.Tentative
-	switch {
-	case d.Verdict == Run && step.Probe != nil && certain:
-		object["result"] = l.captured
-	case (d.Verdict == Satisfied || d.Verdict == Skipped || d.Verdict == Block) && certain:
-		object["status"] = cty.StringVal(string(d.Verdict))
-		object["result"] = cty.NullVal(cty.DynamicPseudoType)
-		object["verify"] = cty.EmptyObjectVal
-		object["goal"] = Sightings(step.Goals, l.goals)
-	}
-	return cty.ObjectVal(object)
-}
-
 // Sightings is step.NAME.goal or .verify: holds and result by name. Assertions
 // without a sighting are left out.
 func Sightings(assertions []*runbook.Assertion, sightings []Sighting) cty.Value {
@@ -147,16 +122,4 @@ func Graph(rb *runbook.Runbook) *graph.Graph {
 		}
 	}
 	return g
-}
-
-// Conflict tells whether two sets of effects must not overlap, and on what.
-func Conflict(a, b []schema.Effect) (string, bool) {
-	for _, x := range a {
-		for _, y := range b {
-			if x.Conflicts(y) {
-				return x.Resource, true
-			}
-		}
-	}
-	return "", false
 }

@@ -1,10 +1,6 @@
 package plan
 
-import (
-	"context"
-
-	"github.com/runbook-engine/runbook/engine/runbook"
-)
+import "context"
 
 // placeKey is the context key of a call's place.
 type placeKey struct{}
@@ -20,20 +16,4 @@ func At(ctx context.Context, place string) context.Context {
 func Places(ctx context.Context) []string {
 	places, _ := ctx.Value(placeKey{}).([]string)
 	return places[:len(places):len(places)]
-}
-
-// at names the place of an assertion, and the checks that it looks with.
-func (o *Observer) at(ctx context.Context, a *runbook.Assertion) context.Context {
-	if a.Place != "" && len(Places(ctx)) == 0 {
-		ctx = At(ctx, a.Place)
-	}
-	for !a.All && len(a.Checks) == 1 {
-		check := o.Runbook.Checks[a.Checks[0]]
-		if check == nil {
-			break
-		}
-		ctx = At(ctx, check.Place)
-		a = &check.Assertion
-	}
-	return ctx
 }

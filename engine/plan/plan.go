@@ -49,6 +49,9 @@ type Step struct {
 	Reason        string          `json:"reason"`
 	Action        string          `json:"action"`
 	Probe         string          `json:"probe,omitempty"`
+	Call          string          `json:"call,omitempty"`   // the file of the runbook that it calls
+	Caller        string          `json:"caller,omitempty"` // the step that calls the runbook it is part of
+	From          string          `json:"from,omitempty"`   // of a call: which of its steps decided it
 	Destructive   bool            `json:"destructive"`
 	Approval      bool            `json:"approval"`             // a person will be asked
 	Undeclared    bool            `json:"undeclared,omitempty"` // effects not known: runs alone
@@ -70,6 +73,7 @@ type Step struct {
 // Check is one assertion's answer.
 type Check struct {
 	Name    string `json:"name"`
+	Step    string `json:"step,omitempty"` // diagnosis: the step that calls the runbook whose check it is
 	Probe   string `json:"probe,omitempty"`
 	Holds   *bool  `json:"holds"`            // null: not looked at, unknown, or the probe erred
 	Status  string `json:"status,omitempty"` // diagnosis: holds|fails|errors

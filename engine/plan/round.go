@@ -31,7 +31,8 @@ type call struct {
 }
 
 func (r *Round) observe(ctx context.Context, o *Observer, op *runbook.Operation, arguments cty.Value, timeout time.Duration) (schema.Outcome, error) {
-	key := op.Ref + "\x00" + op.Name + "\x00" + timeout.String() + "\x00" + fingerprint(arguments)
+	ref := o.Frame.Ref(op.Ref)
+	key := ref + "\x00" + op.Name + "\x00" + timeout.String() + "\x00" + fingerprint(arguments)
 	if b, ok := o.Backend.(interface {
 		// Apart tells looks apart that are not to be shared, equal or not.
 		Apart(ctx context.Context, op *runbook.Operation) string
@@ -47,7 +48,7 @@ func (r *Round) observe(ctx context.Context, o *Observer, op *runbook.Operation,
 	ctx, cancel := clock.WithTimeout(ctx, o.clock(), timeout, nil)
 	defer cancel()
 	deadline, _ := ctx.Deadline()
-	c.outcome, c.err = o.Backend.Observe(ctx, op.Ref, schema.Operation{Name: op.Name, Kind: schema.Probe, Arguments: arguments, Deadline: deadline})
+	c.outcome, c.err = o.Backend.Observe(ctx, ref, schema.Operation{Name: op.Name, Kind: schema.Probe, Arguments: arguments, Deadline: deadline})
 	if c.err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		c.err = fmt.Errorf("no answer within %s: %w", Seconds(timeout), c.err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/runbook-engine/runbook/engine/apply"
 	"github.com/runbook-engine/runbook/engine/clock"
+	"github.com/runbook-engine/runbook/engine/eval"
 	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/plan"
 	"github.com/runbook-engine/runbook/engine/runbook"
@@ -22,7 +24,7 @@ import (
 // time: no locks.
 type backend struct {
 	Providers
-	rb     *runbook.Runbook
+	frame  *eval.Frame
 	mocks  []*mock
 	clock  *clock.Virtual
 	record *record
@@ -51,8 +53,10 @@ func (b *backend) Schema(ctx context.Context, provider string) (*schema.Provider
 		return b.Providers.Schema(ctx, provider)
 	}
 	p := &schema.Provider{Name: checkProvider}
-	for name := range b.rb.Checks {
-		p.Operations = append(p.Operations, schema.OperationSchema{Name: name, Kind: schema.Probe})
+	for _, rb := range b.frame.Runbook.Tree() {
+		for name := range rb.Checks {
+			p.Operations = append(p.Operations, schema.OperationSchema{Name: name, Kind: schema.Probe})
+		}
 	}
 	return p, nil
 }
@@ -99,8 +103,7 @@ func (b *backend) Preview(ctx context.Context, ref string, op schema.Operation) 
 	if err != nil || d.Failure != nil {
 		return d, err
 	}
-	provider, _, _ := strings.Cut(ref, ".")
-	if a, ok := b.answer(ctx, provider+"."+op.Name); ok {
+	if a, ok := b.answer(ctx, operationOf(ref, op)); ok {
 		d.Impact = a.impact
 	}
 	return d, nil
@@ -113,8 +116,7 @@ func (b *backend) Observe(ctx context.Context, ref string, op schema.Operation) 
 	if b.crashed {
 		return schema.Outcome{}, errors.New("the engine is gone")
 	}
-	provider, _, _ := strings.Cut(ref, ".")
-	operation := provider + "." + op.Name
+	operation := operationOf(ref, op)
 	b.calls[operation]++
 	a, ok := b.answer(ctx, operation)
 	if !ok {
@@ -131,8 +133,7 @@ func (b *backend) Observe(ctx context.Context, ref string, op schema.Operation) 
 
 // Act implements apply.Backend.
 func (b *backend) Act(ctx context.Context, ref string, op schema.Operation, _ func(schema.Progress)) schema.Outcome {
-	provider, _, _ := strings.Cut(ref, ".")
-	operation := provider + "." + op.Name
+	operation := operationOf(ref, op)
 	b.calls[operation]++
 	a, ok := b.answer(ctx, operation)
 	switch {
@@ -213,24 +214,32 @@ func (r *record) AttemptLock(step string, attempt int) string {
 // AttemptFree implements apply.Record: a crash leaves no orphans.
 func (r *record) AttemptFree(string) (bool, error) { return true, nil }
 
-// mocked is the runbook with its mocked checks looking at their mocks.
-func mocked(rb *runbook.Runbook, mocks []*mock) *runbook.Runbook {
-	changed := *rb
-	changed.Checks = make(map[string]*runbook.Check, len(rb.Checks))
-	for name, check := range rb.Checks {
-		changed.Checks[name] = check
+// operationOf is an operation as people write it, whichever configuration of
+// its provider it uses, in whichever frame.
+func operationOf(ref string, op schema.Operation) string {
+	if end := strings.IndexAny(ref, ".@"); end >= 0 {
+		ref = ref[:end]
 	}
-	for _, m := range mocks {
-		name, ok := strings.CutPrefix(m.operation, checkProvider+".")
-		if !ok {
-			continue
+	return ref + "." + op.Name
+}
+
+// mocked are the frames with their mocked checks looking at their mocks.
+func mocked(frame *eval.Frame, mocks []*mock) *eval.Frame {
+	return frame.With(func(rb *runbook.Runbook) *runbook.Runbook {
+		changed := *rb
+		changed.Checks = maps.Clone(rb.Checks)
+		for _, m := range mocks {
+			name, ok := strings.CutPrefix(m.operation, checkProvider+".")
+			if !ok || rb.Checks[name] == nil {
+				continue
+			}
+			check := *rb.Checks[name]
+			check.Probe = &runbook.Operation{Provider: checkProvider, Name: name, Ref: checkProvider, Body: emptyBody(), Range: check.Range}
+			check.Checks, check.All, check.Assert, check.Message = nil, false, nil, nil
+			changed.Checks[name] = &check
 		}
-		check := *rb.Checks[name]
-		check.Probe = &runbook.Operation{Provider: checkProvider, Name: name, Ref: checkProvider, Body: emptyBody(), Range: check.Range}
-		check.Checks, check.All, check.Assert, check.Message = nil, false, nil, nil
-		changed.Checks[name] = &check
-	}
-	return &changed
+		return &changed
+	})
 }
 
 // object makes a result, with null for what is not given.

@@ -47,8 +47,8 @@ func Cover(rb *runbook.Runbook, results []Result) Coverage {
 func items(s *runbook.Step) []Item {
 	var all []Item
 	add := func(what string) { all = append(all, Item{s.Address(), what}) }
-	skips := s.When != nil
-	if s.Operation() != nil || len(s.Verifies) > 0 {
+	skips := s.When != nil || s.ForEach != nil
+	if s.Operation() != nil || s.Call != nil || len(s.Verifies) > 0 {
 		add("run")
 	}
 	if len(s.Goals) > 0 || s.Operation() == nil && len(s.Verifies) == 0 {
@@ -70,6 +70,9 @@ func items(s *runbook.Step) []Item {
 	if s.Action != nil {
 		add("action fails")
 	}
+	if s.Call != nil {
+		add("call fails")
+	}
 	for _, assertions := range [][]*runbook.Assertion{s.Goals, s.Verifies} {
 		for _, a := range assertions {
 			add(a.Kind + " " + a.Name + " never holds")
@@ -83,12 +86,24 @@ func items(s *runbook.Step) []Item {
 
 func looks(a *runbook.Assertion) bool { return a.Probe != nil || len(a.Checks) > 0 }
 
-// shown are the items that a test has come to.
+// shown are the items that a test has come to. What an instance of a step shows,
+// the step shows.
 func shown(b *backend) []Item {
+	all := shownEach(b)
+	for i := range all {
+		all[i].Step = plainly(all[i].Step)
+	}
+	return all
+}
+
+func shownEach(b *backend) []Item {
 	var all []Item
 	statuses := map[string]string{}
 	for _, s := range b.result.Steps {
 		statuses[s.Address] = s.Status
+		if s.Status == "failed" {
+			all = append(all, Item{s.Address, "call fails"})
+		}
 		if s.Status == "satisfied" || s.Status == "skipped" {
 			all = append(all, Item{s.Address, s.Status})
 		}

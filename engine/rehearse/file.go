@@ -3,6 +3,7 @@ package rehearse
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/runbook-engine/runbook/engine/address"
 	"github.com/runbook-engine/runbook/engine/diag"
 	"github.com/runbook-engine/runbook/engine/runbook"
 )
@@ -202,50 +204,78 @@ func (d *decoder) reference(expr hcl.Expression) string {
 	}
 	name := t.RootName()
 	for _, part := range t[1:] {
-		attr, ok := part.(hcl.TraverseAttr)
-		if !ok {
-			d.add(diag.InvalidReference.At(expr.Range(), "A reference such as step.a takes names only."))
+		switch part := part.(type) {
+		case hcl.TraverseAttr:
+			name += "." + part.Name
+		case hcl.TraverseIndex:
+			if part.Key.Type() != cty.String {
+				d.add(diag.InvalidReference.At(expr.Range(), "The instances of a step have strings for keys: step.a[\"key\"]."))
+				return ""
+			}
+			name += index(part.Key.AsString())
+		default:
+			d.add(diag.InvalidReference.At(expr.Range(), "A reference such as step.a takes names and keys only."))
 			return ""
 		}
-		name += "." + attr.Name
 	}
 	return name
 }
 
-// step reports an address that is no step's.
+// step reports an address that cannot be a step's.
 func (d *decoder) step(address string, at hcl.Range) bool {
-	var all []string
-	for _, s := range d.rb.Steps {
-		all = append(all, s.Address())
-	}
-	if slices.Contains(all, address) {
+	if d.rb.Has(address) {
 		return true
+	}
+	var all []string
+	for _, p := range places(d.rb, "") {
+		if strings.HasPrefix(p, "step.") && d.rb.Has(p) {
+			all = append(all, p)
+		}
 	}
 	d.add(diag.Suggest(diag.UnknownName.At(at, "There is no %s in %s.", address, d.rb.File), diag.Nearest(address, all)))
 	return false
 }
 
-// places are all that `at` and blocked_by may name.
-func places(rb *runbook.Runbook) []string {
+// places are all that `at` and blocked_by may name, without the keys of
+// instances; under is the step that calls the runbook.
+func places(rb *runbook.Runbook, under string) []string {
 	var all []string
-	for name := range rb.Checks {
-		all = append(all, "check."+name)
-	}
-	for _, s := range rb.Steps {
-		all = append(all, s.Address())
-		for _, assertions := range [][]*runbook.Assertion{s.Preconditions, s.Goals, s.Verifies} {
-			for _, a := range assertions {
-				all = append(all, a.Place)
+	if under == "" {
+		for _, each := range rb.Tree() {
+			for name := range each.Checks {
+				all = append(all, "check."+name)
 			}
 		}
 	}
+	for _, s := range rb.Steps {
+		all = append(all, under+s.Address())
+		for _, assertions := range [][]*runbook.Assertion{s.Preconditions, s.Goals, s.Verifies} {
+			for _, a := range assertions {
+				all = append(all, under+a.Place)
+			}
+		}
+		if s.Call != nil && s.Call.Runbook != nil {
+			all = append(all, places(s.Call.Runbook, under+s.Address()+".")...)
+		}
+	}
 	slices.Sort(all)
-	return all
+	return slices.Compact(all)
+}
+
+// keys matches what says which instance of a step or check is meant.
+var keys = regexp.MustCompile(`\["(?:[^"\\]|\\.)*"\]`)
+
+// plainly is a place without the keys of instances.
+func plainly(place string) string { return keys.ReplaceAllString(place, "") }
+
+// index is the key of an instance as addresses have it.
+func index(key string) string {
+	return strings.TrimPrefix(address.New("x").Instance(key).String(), "step.x")
 }
 
 // place reports a name that is no place's.
 func (d *decoder) place(name string, at hcl.Range) {
-	if all := places(d.rb); !slices.Contains(all, name) {
+	if all := places(d.rb, ""); !slices.Contains(all, plainly(name)) {
 		d.add(diag.Suggest(diag.UnknownName.At(at, "There is no %s in %s.", name, d.rb.File), diag.Nearest(name, all)))
 	}
 }

@@ -2,6 +2,7 @@ package rehearse
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,7 +49,7 @@ func (m *mock) covers(places []string) bool {
 		return true
 	}
 	for _, p := range places {
-		if p == m.at || strings.HasPrefix(p, m.at+".") {
+		if p == m.at || strings.HasPrefix(p, m.at+".") || strings.HasPrefix(p, m.at+"[") || plainly(p) == m.at {
 			return true
 		}
 	}
@@ -72,7 +73,7 @@ type use struct {
 	kind schema.Kind
 }
 
-// operations are those that the runbook uses, by name.
+// operations are those that the runbook and what it calls use, by name.
 func operations(rb *runbook.Runbook) map[string]*use {
 	all := map[string]*use{}
 	add := func(op *runbook.Operation, kind schema.Kind) {
@@ -80,15 +81,17 @@ func operations(rb *runbook.Runbook) map[string]*use {
 			all[op.Type()] = &use{op, kind}
 		}
 	}
-	for _, c := range rb.Checks {
-		add(c.Probe, schema.Probe)
-	}
-	for _, s := range rb.Steps {
-		add(s.Action, schema.Action)
-		add(s.Probe, schema.Probe)
-		for _, assertions := range [][]*runbook.Assertion{s.Preconditions, s.Goals, s.Verifies} {
-			for _, a := range assertions {
-				add(a.Probe, schema.Probe)
+	for _, rb := range rb.Tree() {
+		for _, c := range rb.Checks {
+			add(c.Probe, schema.Probe)
+		}
+		for _, s := range rb.Steps {
+			add(s.Action, schema.Action)
+			add(s.Probe, schema.Probe)
+			for _, assertions := range [][]*runbook.Assertion{s.Preconditions, s.Goals, s.Verifies} {
+				for _, a := range assertions {
+					add(a.Probe, schema.Probe)
+				}
 			}
 		}
 	}
@@ -162,7 +165,7 @@ func (d *mocker) mock(block *hclsyntax.Block) *mock {
 // subject is what the operation that a mock stands for returns, and what its mock may say; nil: there is none, which is reported.
 func (d *mocker) subject(name string, at hcl.Range) (*schema.Object, []string) {
 	if check, ok := strings.CutPrefix(name, checkProvider+"."); ok {
-		if d.rb.Checks[check] == nil {
+		if !slices.ContainsFunc(d.rb.Tree(), func(rb *runbook.Runbook) bool { return rb.Checks[check] != nil }) {
 			d.place(name, at)
 			return nil, nil
 		}

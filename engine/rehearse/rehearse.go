@@ -18,7 +18,6 @@ import (
 	"github.com/runbook-engine/runbook/engine/eval"
 	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/plan"
-	"github.com/runbook-engine/runbook/engine/runbook"
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
@@ -29,7 +28,7 @@ type Providers interface {
 }
 
 // Open evaluates the configuration of a runbook's providers for one test.
-type Open func(ctx context.Context, rb *runbook.Runbook, variables map[string]cty.Value, run eval.Run) (Providers, hcl.Diagnostics)
+type Open func(ctx context.Context, frame *eval.Frame, run eval.Run) (Providers, hcl.Diagnostics)
 
 // Result is how one test went.
 type Result struct {
@@ -56,7 +55,7 @@ func (f *File) Run(ctx context.Context, t *Test, open Open) (Result, hcl.Diagnos
 	rb := f.Runbook
 	result := Result{Name: t.Name, File: t.Range.Filename, Line: t.Range.Start.Line, named: map[string]bool{}}
 	for address := range t.Expect.Status {
-		result.named[address] = true
+		result.named[plainly(address)] = true
 	}
 	given := make(map[string]cty.Value, len(f.Variables)+len(t.Variables))
 	for _, values := range []map[string]cty.Value{f.Variables, t.Variables} {
@@ -64,23 +63,23 @@ func (f *File) Run(ctx context.Context, t *Test, open Open) (Result, hcl.Diagnos
 			given[name] = v
 		}
 	}
-	variables, diags := eval.Variables(rb, eval.Sources{Recorded: given})
+	run := eval.Run{ID: "rehearsal", StartedAt: epoch, Operator: "tester"}
+	frame, diags := eval.Link(ctx, rb, eval.Sources{Recorded: given}, run)
 	if diags.HasErrors() {
 		return result, diags
 	}
-	run := eval.Run{ID: "rehearsal", StartedAt: epoch, Operator: "tester"}
-	providers, found := open(ctx, rb, variables, run)
+	providers, found := open(ctx, frame, run)
 	if diags = append(diags, found...); diags.HasErrors() {
 		return result, diags
 	}
-	mocks, found := f.mocks(ctx, t, eval.New(rb, variables, run, nil), providers)
+	mocks, found := f.mocks(ctx, t, eval.New(rb, frame.Variables, run, nil), providers)
 	if diags = append(diags, found...); diags.HasErrors() {
 		return result, diags
 	}
 	virtual := clock.NewVirtual(epoch)
-	b := &backend{Providers: providers, rb: mocked(rb, mocks), mocks: mocks, clock: virtual, calls: map[string]int{}, changed: map[string]int{}, crashAfter: t.CrashAfter}
+	b := &backend{Providers: providers, frame: mocked(frame, mocks), mocks: mocks, clock: virtual, calls: map[string]int{}, changed: map[string]int{}, crashAfter: t.CrashAfter}
 	b.record = &record{backend: b}
-	b.rehearse(ctx, t, variables, run, &result)
+	b.rehearse(ctx, t, run, &result)
 	result.Took = virtual.Now().Sub(epoch)
 	result.Events, result.shown = b.record.events, shown(b)
 	if result.Problems = b.unmocked; len(result.Problems) == 0 {
@@ -90,11 +89,11 @@ func (f *File) Run(ctx context.Context, t *Test, open Open) (Result, hcl.Diagnos
 }
 
 // rehearse does what apply does, and what resume does after a crash.
-func (b *backend) rehearse(ctx context.Context, t *Test, variables map[string]cty.Value, run eval.Run, result *Result) {
+func (b *backend) rehearse(ctx context.Context, t *Test, run eval.Run, result *Result) {
 	var p *plan.Plan
 	var err error
 	b.clock.Run(func() {
-		p, err = plan.Make(ctx, b.rb, plan.Options{Variables: variables, Run: run, Backend: b, Schemas: b, Clock: b.clock})
+		p, err = plan.Make(ctx, b.frame, plan.Options{Run: run, Backend: b, Schemas: b, Clock: b.clock})
 	})
 	if err != nil {
 		b.fail("the plan could not be made: " + err.Error())
@@ -107,10 +106,10 @@ func (b *backend) rehearse(ctx context.Context, t *Test, variables map[string]ct
 	}
 	b.calls, b.changed = map[string]int{}, map[string]int{}
 	opts := apply.Options{
-		Runbook: b.rb, Variables: variables, Run: run, Backend: b, Schemas: b, Record: b.record, Screen: nobody{}, Clock: b.clock,
+		Frame: b.frame, Run: run, Backend: b, Schemas: b, Record: b.record, Screen: nobody{}, Clock: b.clock,
 		Approved: map[string]apply.Approval{},
 		Ask: func(_ context.Context, q apply.Question) (bool, error) {
-			if t.Approve[q.Step] {
+			if t.Approve[q.Step] || t.Approve[plainly(q.Step)] {
 				return true, nil
 			}
 			return false, errors.New("nobody answers")

@@ -38,7 +38,7 @@ func (fake) Describe(_ context.Context, _ string, op schema.Operation) (schema.D
 	return schema.Description{Effects: []schema.Effect{{Resource: "fake://host/" + op.Name, Mode: schema.Write}}}, nil
 }
 
-func open(context.Context, *runbook.Runbook, map[string]cty.Value, eval.Run) (rehearse.Providers, hcl.Diagnostics) {
+func open(context.Context, *eval.Frame, eval.Run) (rehearse.Providers, hcl.Diagnostics) {
 	return fake{}, nil
 }
 

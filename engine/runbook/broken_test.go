@@ -41,7 +41,7 @@ func expectations(t *testing.T, path string) map[int][]*expectation {
 	return want
 }
 
-var includes = regexp.MustCompile(`"(shared/[a-z_]+\.hcl)"`)
+var beside = regexp.MustCompile(`"(shared/[a-z_]+\.hcl)"`) // what is included or called
 
 // TestBroken loads and validates each broken file and compares what is reported
 // with the comments in it: each mistake on its line, all in one pass, and
@@ -58,7 +58,7 @@ func TestBroken(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, m := range includes.FindAllStringSubmatch(string(src), -1) {
+			for _, m := range beside.FindAllStringSubmatch(string(src), -1) {
 				shared := filepath.Join(filepath.Dir(file), m[1])
 				want[shared] = expectations(t, shared)
 			}

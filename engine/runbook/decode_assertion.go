@@ -14,6 +14,9 @@ func (l *loader) decodeCheck(block *hclsyntax.Block) {
 	}
 	a.Place = "check." + a.Name
 	c := &Check{Assertion: *a, Description: l.text(block.Body, "description")}
+	if attr := block.Body.Attributes["for_each"]; attr != nil {
+		c.ForEach = attr.Expr
+	}
 	if l.declare("check", c.Name, c.Range) {
 		l.rb.Checks[c.Name] = c
 	}
@@ -27,7 +30,6 @@ func (l *loader) decodeAssertion(block *hclsyntax.Block) (*Assertion, bool) {
 	switch kind {
 	case "check":
 		l.checkWords(body, checkBlock)
-		l.forEach["check "+name] = body.Attributes["for_each"] != nil
 	case "precondition":
 		l.checkWords(body, preconditionBlock)
 		a.Otherwise = l.choice(body, preconditionBlock.argument("otherwise"))
@@ -87,9 +89,9 @@ func (l *loader) decodeSubject(a *Assertion, block *hclsyntax.Block) {
 		}
 	}
 	if attr := body.Attributes["check"]; attr != nil && take("\"check\"", attr.NameRange) {
-		if name, ok := l.bare(attr.Expr, "check", "\"check\" names a check"); ok {
-			a.Checks = []string{name}
-			l.checkUses = append(l.checkUses, checkUse{name: name, at: attr.Expr.Range()})
+		if use, ok := l.checkUse(attr.Expr, "\"check\" names a check"); ok {
+			a.Checks = []CheckUse{use}
+			l.checkUses = append(l.checkUses, checkUse{CheckUse: use})
 		}
 	}
 	if attr := body.Attributes["checks"]; attr != nil && take("\"checks\"", attr.NameRange) {
@@ -111,13 +113,31 @@ func (l *loader) decodeChecks(a *Assertion, attr *hclsyntax.Attribute) {
 		return
 	}
 	for _, item := range items {
-		name, ok := l.bare(item, "check", "\"checks\" names checks")
+		use, ok := l.checkUse(item, "\"checks\" names checks")
 		if !ok {
 			continue
 		}
-		a.Checks = append(a.Checks, name)
-		l.checkUses = append(l.checkUses, checkUse{name: name, at: item.Range()})
+		a.Checks = append(a.Checks, use)
+		l.checkUses = append(l.checkUses, checkUse{CheckUse: use, all: true})
 	}
+}
+
+// checkUse reads check.x or check.x[KEY].
+func (l *loader) checkUse(expr hcl.Expression, what string) (CheckUse, bool) {
+	if index, ok := expr.(*hclsyntax.IndexExpr); ok {
+		if of, ok := index.Collection.(*hclsyntax.ScopeTraversalExpr); ok && of.Traversal.RootName() == "check" && len(of.Traversal) == 2 {
+			name, ok := stepName(of.Traversal[1])
+			return CheckUse{Name: name, Key: index.Key, Range: expr.Range()}, ok
+		}
+	}
+	if t, diags := hcl.AbsTraversalForExpr(expr); !diags.HasErrors() && len(t) == 3 && t.RootName() == "check" {
+		if key, ok := t[2].(hcl.TraverseIndex); ok {
+			name, ok := stepName(t[1])
+			return CheckUse{Name: name, Key: &hclsyntax.LiteralValueExpr{Val: key.Key, SrcRange: key.SrcRange}, Range: expr.Range()}, ok
+		}
+	}
+	name, ok := l.bare(expr, "check", what)
+	return CheckUse{Name: name, Range: expr.Range()}, ok
 }
 
 // bare reads a reference such as step.x or check.x with nothing after the name.
@@ -128,8 +148,8 @@ func (l *loader) bare(expr hcl.Expression, root, what string) (string, bool) {
 		if ok && len(t) == 2 {
 			return name, true
 		}
-		if _, indexed := t[len(t)-1].(hcl.TraverseIndex); ok && indexed && len(t) == 3 {
-			l.add(diag.Unsupported.At(expr.Range(), "An instance of %s.%s, made by for_each, is not supported by this version of runbook.", root, name))
+		if _, indexed := t[len(t)-1].(hcl.TraverseIndex); ok && indexed && len(t) == 3 && root == "step" {
+			l.add(diag.InvalidReference.At(expr.Range(), "Edges join steps, not their instances: write step.%s. All of its instances have ended then.", name))
 			return "", false
 		}
 	}

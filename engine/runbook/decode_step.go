@@ -25,7 +25,6 @@ func (l *loader) decodeStep(block *hclsyntax.Block) {
 	body := block.Body
 	name, ok := l.label(block, "name")
 	l.checkWords(body, stepBlock)
-	l.forEach["step "+name] = body.Attributes["for_each"] != nil
 	s := &Step{
 		Name:        name,
 		Title:       l.text(body, "title"),
@@ -36,6 +35,14 @@ func (l *loader) decodeStep(block *hclsyntax.Block) {
 	}
 	if attr := body.Attributes["when"]; attr != nil {
 		s.When = attr.Expr
+	}
+	if attr := body.Attributes["for_each"]; attr != nil {
+		s.ForEach = attr.Expr
+	}
+	if n, at, ok := l.number(body, "max_parallel", 1, maxInstances); ok {
+		if s.MaxParallel = int(n); s.ForEach == nil {
+			l.add(diag.Conflict.At(at, "\"max_parallel\" is how many instances of a for_each are at work at once, and this step has none."))
+		}
 	}
 	if attr := body.Attributes["limit"]; attr != nil {
 		s.Limit = attr.Expr
@@ -66,15 +73,18 @@ func (l *loader) decodeStepBlocks(s *Step, body *hclsyntax.Body) {
 		switch b.Type {
 		case "action", "probe":
 			op := l.decodeOperation(b)
-			if before := s.Operation(); before != nil {
-				l.add(diag.Conflict.At(b.DefRange(), "The step already has %s at %s. A step does one thing: give this one a step of its own.",
-					before.Type(), place(before.Range)))
+			if l.taken(s, b) {
 				continue
 			}
 			if b.Type == "action" {
 				s.Action = op
 			} else {
 				s.Probe = op
+			}
+		case "call":
+			call := l.decodeCall(s, b)
+			if !l.taken(s, b) {
+				s.Call = call
 			}
 		case "retry":
 			l.decodeRetry(s, b)
@@ -101,6 +111,21 @@ func (l *loader) decodeStepBlocks(s *Step, body *hclsyntax.Body) {
 		}
 	}
 	l.checkStepRules(s, body)
+}
+
+// taken reports a second thing that a step is to do.
+func (l *loader) taken(s *Step, b *hclsyntax.Block) bool {
+	what, at := "", hcl.Range{}
+	switch op := s.Operation(); {
+	case op != nil:
+		what, at = op.Type(), op.Range
+	case s.Call != nil:
+		what, at = "a call", s.Call.Range
+	default:
+		return false
+	}
+	l.add(diag.Conflict.At(b.DefRange(), "The step already has %s at %s. A step does one thing: give this one a step of its own.", what, place(at)))
+	return true
 }
 
 // decodeRetry decodes a step's retry, of which there is at most one.
@@ -139,19 +164,26 @@ func (l *loader) decodeRetry(s *Step, block *hclsyntax.Block) {
 	s.Retry = r
 }
 
+// maxInstances bounds how many instances of a step are at work at once.
+const maxInstances = 10_000
+
 // maxAttempts bounds what is still a retry.
 const maxAttempts = 100
 
 // checkStepRules reports blocks and arguments of a step that do not go together.
 func (l *loader) checkStepRules(s *Step, body *hclsyntax.Body) {
-	hasAction, hasProbe := false, false
+	hasAction, hasProbe, hasCall := false, false, false
 	for _, b := range body.Blocks {
 		hasAction = hasAction || b.Type == "action"
 		hasProbe = hasProbe || b.Type == "probe"
+		hasCall = hasCall || b.Type == "call"
 	}
 	if !hasAction {
 		for _, g := range s.Goals {
-			d := diag.Conflict.At(g.Range, "A goal is what an action is for, and this step has none. To prove something without doing anything, write verify %q instead.", g.Name)
+			if hasCall {
+				break
+			}
+			d := diag.Conflict.At(g.Range, "A goal is what an action or a call is for, and this step has neither. To prove something without doing anything, write verify %q instead.", g.Name)
 			l.add(diag.WithSuggestion(d, "verify"))
 		}
 		if s.Retry != nil {

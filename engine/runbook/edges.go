@@ -230,8 +230,15 @@ func (k EdgeKind) verb() string {
 func (l *loader) checkCycles() {
 	names := slices.Sorted(maps.Keys(l.rb.Checks))
 	for _, use := range l.checkUses {
-		if l.rb.Checks[use.name] == nil && !l.rb.incomplete {
-			l.add(unknownName(use.at, "check", "check", use.name, l.rb.Checks))
+		switch c := l.rb.Checks[use.Name]; {
+		case c == nil:
+			if !l.rb.incomplete {
+				l.add(unknownName(use.Range, "check", "check", use.Name, l.rb.Checks))
+			}
+		case c.ForEach == nil && use.Key != nil:
+			l.add(diag.Suggest(diag.InvalidReference.At(use.Range, "check.%s has no for_each, so it has no instances.", use.Name), "check."+use.Name))
+		case c.ForEach != nil && use.Key == nil && !use.all:
+			l.add(diag.InvalidReference.At(use.Range, "check.%s has a for_each: write check.%s[\"KEY\"] for one of them, or checks = [check.%s] for all.", use.Name, use.Name, use.Name))
 		}
 	}
 	number := make(map[string]int, len(names))
@@ -241,7 +248,7 @@ func (l *loader) checkCycles() {
 	g := graph.New(len(names))
 	for i, n := range names {
 		for _, c := range l.rb.Checks[n].Checks {
-			if j, ok := number[c]; ok {
+			if j, ok := number[c.Name]; ok {
 				g.Add(i, j)
 			}
 		}

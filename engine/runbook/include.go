@@ -1,6 +1,7 @@
 package runbook
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,27 +45,16 @@ func (l *loader) decodeInclude(body *hclsyntax.Body) {
 
 // include reads one included file and decodes what it shares.
 func (l *loader) include(inc include) {
-	refuse := func(format string, args ...any) {
+	name, path, why := l.resolve("include", inc.path)
+	if why == "" {
+		if _, read := l.rb.Sources[name]; read {
+			l.add(diag.InvalidInclude.At(inc.at, "%q is already part of this runbook.", inc.path))
+			return
+		}
+	}
+	if why != "" {
 		l.rb.incomplete = true
-		l.add(diag.InvalidInclude.At(inc.at, format, args...))
-	}
-	if filepath.IsAbs(inc.path) {
-		refuse("%q is absolute. An include is relative to the runbook, so that the same files work in every checkout.", inc.path)
-		return
-	}
-	path, err := filepath.EvalSymlinks(filepath.Join(l.rb.Dir, inc.path))
-	if err != nil {
-		refuse("There is no file %q beside %s.", inc.path, l.rb.File)
-		return
-	}
-	root, bounds := includeRoot(l.rb.Dir)
-	if path != root && !strings.HasPrefix(path, strings.TrimSuffix(root, "/")+"/") {
-		refuse("%q lies outside the %s %s. An include cannot leave it, also not by a link.", inc.path, bounds, root)
-		return
-	}
-	name := filepath.Join(filepath.Dir(l.rb.File), inc.path)
-	if _, read := l.rb.Sources[name]; read {
-		l.add(diag.InvalidInclude.At(inc.at, "%q is already part of this runbook.", inc.path))
+		l.add(diag.InvalidInclude.At(inc.at, "%s", why))
 		return
 	}
 	body := l.parse(name, path)
@@ -73,6 +63,23 @@ func (l *loader) include(inc include) {
 	}
 	l.checkIncluded(body)
 	l.decodeShared(body)
+}
+
+// resolve finds a file that the runbook names: as diagnostics name it, and
+// where it really lies; or why it may not be read.
+func (l *loader) resolve(what, said string) (name, path, why string) {
+	if filepath.IsAbs(said) {
+		return "", "", fmt.Sprintf("%q is absolute. %s is relative to the runbook, so that the same files work in every checkout.", said, upper(strings.ToLower(article(what))))
+	}
+	path, err := filepath.EvalSymlinks(filepath.Join(l.rb.Dir, said))
+	if err != nil {
+		return "", "", fmt.Sprintf("There is no file %q beside %s.", said, l.rb.File)
+	}
+	root, bounds := includeRoot(l.rb.Dir)
+	if path != root && !strings.HasPrefix(path, strings.TrimSuffix(root, "/")+"/") {
+		return "", "", fmt.Sprintf("%q lies outside the %s %s. %s cannot leave it, also not by a link.", said, bounds, root, upper(strings.ToLower(article(what))))
+	}
+	return filepath.Join(filepath.Dir(l.rb.File), said), path, ""
 }
 
 func (l *loader) checkIncluded(body *hclsyntax.Body) {

@@ -110,15 +110,15 @@ func (l *loader) boolean(body *hclsyntax.Body, name string, unsaid bool) bool {
 	return v.True()
 }
 
-// number reads an argument that lies within bounds. "tolerate" and "attempts"
-// count something: they are whole.
+// number reads an argument that lies within bounds. "tolerate", "attempts" and
+// "max_parallel" count something: they are whole.
 func (l *loader) number(body *hclsyntax.Body, name string, least, most float64) (n float64, at hcl.Range, ok bool) {
 	v, at, ok := l.value(body, name, cty.Number)
 	if !ok {
 		return 0, at, false
 	}
 	n, _ = v.AsBigFloat().Float64()
-	whole := name != "tolerate" && name != "attempts" || v.AsBigFloat().IsInt()
+	whole := !slices.Contains([]string{"tolerate", "attempts", "max_parallel"}, name) || v.AsBigFloat().IsInt()
 	if n < least || n > most || !whole {
 		l.add(diag.InvalidArgument.At(at, "%q takes a number from %v to %v%s.", name, least, most, map[bool]string{true: "", false: ", without a fraction"}[whole]))
 		return 0, at, false

@@ -20,10 +20,19 @@ import (
 // far as it was understood, for Validate and for the text of its files, and
 // must not be planned or run.
 func Load(path string) (*Runbook, hcl.Diagnostics) {
-	file := filepath.Clean(path)
+	rb, found, diags := load(filepath.Clean(path), &calls{loaded: map[string]*Runbook{}})
+	if !found {
+		return nil, diags
+	}
+	return rb, diags
+}
+
+// load loads one file of a tree of calls. Where no runbook block is found there
+// is still the text of what was read.
+func load(file string, tree *calls) (rb *Runbook, found bool, diags hcl.Diagnostics) {
 	dir, err := filepath.Abs(filepath.Dir(file))
 	if err != nil {
-		return nil, hcl.Diagnostics{diag.FileUnreadable.New("%s: %s.", file, err)}
+		return nil, false, hcl.Diagnostics{diag.FileUnreadable.New("%s: %s.", file, err)}
 	}
 	l := &loader{
 		rb: &Runbook{
@@ -41,20 +50,25 @@ func Load(path string) (*Runbook, hcl.Diagnostics) {
 		steps:    map[string]*Step{},
 		inMain:   map[string]bool{},
 		uses:     map[string][]string{},
-		forEach:  map[string]bool{},
+		tree:     tree,
 	}
 	body := l.parse(file, file)
 	if body == nil {
-		return l.result(false)
+		return l.rb, false, l.diags
 	}
-	found := l.decodeMain(body)
+	found = l.decodeMain(body)
 	for _, inc := range l.includes {
 		l.include(inc)
+	}
+	for _, call := range l.calls {
+		l.call(call)
 	}
 	l.checkReferences()
 	l.connect()
 	l.reach()
-	return l.result(found)
+	sortDiagnostics(l.rb.Files, l.diags)
+	l.rb.size = l.size + len(l.rb.Steps)
+	return l.rb, found, l.diags
 }
 
 // DefaultMaxParallel is how many actions run side by side unless the runbook
@@ -74,7 +88,9 @@ type loader struct {
 
 	providerRefs []providerUse       // provider = …, looked up once all is decoded
 	checkUses    []checkUse          // check = … and checks = …, likewise
-	forEach      map[string]bool     // "step x": its block says for_each
+	calls        []pendingCall       // likewise
+	tree         *calls              // of the runbooks that call each other
+	size         int                 // steps of what is called
 	uses         map[string][]string // "check bars" → "variable max_age", "provider postgres", …
 }
 
@@ -86,20 +102,11 @@ type providerUse struct {
 
 // checkUse is one check named by check = or checks =.
 type checkUse struct {
-	name string
-	at   hcl.Range
+	CheckUse
+	all bool // checks =, where a check without a key means all of its instances
 }
 
 func (l *loader) add(d *hcl.Diagnostic) { l.diags = append(l.diags, d) }
-
-// result orders the diagnostics and lets the runbook go.
-func (l *loader) result(found bool) (*Runbook, hcl.Diagnostics) {
-	sortDiagnostics(l.rb.Files, l.diags)
-	if !found {
-		return nil, l.diags
-	}
-	return l.rb, l.diags
-}
 
 // SortDiagnostics orders diagnostics about a runbook as a reader meets them: by
 // file, its own first, and place; those without a place come first. Load and

@@ -125,9 +125,9 @@ func TestLoadEveryWord(t *testing.T) {
 
 	del := rb.Steps[1]
 	if diff := cmp.Diff([]any{
-		"step.delete", runbook.Ignore, 5 * time.Minute, []string{"bars", "redis"}, "skip", []string{"bars"}, "block", 1, 1, true, "postgres.delete",
+		"step.delete", runbook.Ignore, 5 * time.Minute, []string{"bars", "redis"}, "skip", "bars", "block", 1, 1, true, "postgres.delete",
 	}, []any{
-		del.Address(), del.OnFailure, del.Timeout, del.WhenChecks, del.Preconditions[0].Otherwise, del.Preconditions[0].Checks,
+		del.Address(), del.OnFailure, del.Timeout, del.WhenChecks, del.Preconditions[0].Otherwise, del.Preconditions[0].Checks[0].Name,
 		del.Preconditions[1].Otherwise, len(del.Goals), len(del.Verifies), del.Limit != nil, del.Operation().Type(),
 	}); diff != "" {
 		t.Error(diff)

@@ -21,6 +21,7 @@ var names = []Name{
 		Example: `step.measure.result.load_1m`},
 	{Root: "check", Declared: "check", Parts: []string{"status", "holds", "result"}, Where: "steps, outputs, and locals used there", Doc: "What a check's look found: `status` is `holds`, `fails` or `errors`.",
 		Example: `check.redis.status`},
+	{Root: "each", Parts: []string{"key", "value"}, Where: "a step or check with `for_each`", Doc: "The instance's key and value. In a set or list both are the string.", Example: `each.key`},
 	{Root: "result", Where: "`assert` and `message` of an assertion that looks with one probe", Doc: "What the probe returned.", Example: `result.ok`},
 	{Root: "self", Parts: []string{"result"}, Where: "`verify`", Doc: "What the step's action returned.", Example: `self.result.summary`},
 	{Root: "error", Parts: []string{"code", "message"}, Where: "`when` of a `retry`", Doc: "How the action failed.", Example: `error.code`},

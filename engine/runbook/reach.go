@@ -13,6 +13,7 @@ func (l *loader) reach() {
 	var pending []string
 	for _, s := range rb.Steps {
 		pending = append(pending, "step "+s.Name)
+		pending = append(pending, l.sharedBy(s)...)
 	}
 	for _, o := range rb.Outputs {
 		pending = append(pending, "output "+o.Name)
@@ -39,6 +40,22 @@ func (l *loader) reach() {
 		v.Reached = reached["variable "+name]
 	}
 	l.diagnose()
+}
+
+// sharedBy lists the variables that a called runbook needs and that are of a
+// file which this one includes too: they have one value in a run, and it is
+// found here.
+func (l *loader) sharedBy(s *Step) []string {
+	if s.Call == nil || s.Call.Runbook == nil {
+		return nil
+	}
+	var shared []string
+	for name, v := range s.Call.Runbook.Variables {
+		if ours := l.rb.Variables[name]; v.Reached && ours != nil && ours.Range.Filename == v.Range.Filename && v.Range.Filename != l.rb.File {
+			shared = append(shared, "variable "+name)
+		}
+	}
+	return shared
 }
 
 // diagnose lists the checks whose values are read.

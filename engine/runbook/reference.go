@@ -15,9 +15,18 @@ type Reference struct {
 	Name      string // step.NAME; empty where a bare root is used
 	Attr      string // step.x.ATTR; empty where there is none
 	Sub       string // step.x.goal.SUB; empty where there is none
+	Index     *Index // step.x["k"], check.x[each.key]; nil where there is none
 	Guarded   bool   // inside try or can: evaluating it may fail
 	Traversal hcl.Traversal
+	Rest      hcl.Traversal // what comes after the name and the index
 	Range     hcl.Range
+}
+
+// Index says which instance of a step or check is referred to.
+type Index struct {
+	Key   string
+	Known bool // Key is written out; else it is an expression's value
+	Range hcl.Range
 }
 
 // References lists the names that an expression uses, in source order, found by
@@ -54,6 +63,7 @@ func BodyReferences(body hcl.Body) []Reference {
 // collector is a hclsyntax.Walker that keeps references and calls.
 type collector struct {
 	refs   []Reference
+	taken  map[*hclsyntax.ScopeTraversalExpr]bool // part of a reference that is noted
 	calls  []*hclsyntax.FunctionCallExpr
 	scopes []map[string]struct{}
 	guards int
@@ -63,13 +73,15 @@ type collector struct {
 func (c *collector) Enter(node hclsyntax.Node) hcl.Diagnostics {
 	switch n := node.(type) {
 	case *hclsyntax.ScopeTraversalExpr:
-		root := n.Traversal.RootName()
-		for _, names := range c.scopes {
-			if _, ok := names[root]; ok {
-				return nil
-			}
+		if !c.taken[n] && !c.local(n) {
+			c.refs = append(c.refs, newReference(n.Traversal, c.guards > 0))
 		}
-		c.refs = append(c.refs, newReference(n.Traversal, c.guards > 0))
+	case *hclsyntax.IndexExpr:
+		c.indexed(n, nil, n.Range())
+	case *hclsyntax.RelativeTraversalExpr:
+		if index, ok := n.Source.(*hclsyntax.IndexExpr); ok {
+			c.indexed(index, n.Traversal, n.Range())
+		}
 	case hclsyntax.ChildScope:
 		c.scopes = append(c.scopes, n.LocalNames)
 	case *hclsyntax.FunctionCallExpr:
@@ -80,6 +92,39 @@ func (c *collector) Enter(node hclsyntax.Node) hcl.Diagnostics {
 	}
 	return nil
 }
+
+// local tells whether an expression begins with a name that a `for` around it
+// declares.
+func (c *collector) local(n *hclsyntax.ScopeTraversalExpr) bool {
+	root := n.Traversal.RootName()
+	for _, names := range c.scopes {
+		if _, ok := names[root]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// indexed notes step.x[KEY].rest, which hcl parses as three expressions: the
+// reference is to one instance, and rest says what of it is read.
+func (c *collector) indexed(n *hclsyntax.IndexExpr, rest hcl.Traversal, at hcl.Range) {
+	of, ok := n.Collection.(*hclsyntax.ScopeTraversalExpr)
+	if !ok || c.taken[of] || c.local(of) || len(of.Traversal) != 2 || !hasInstances(of.Traversal.RootName()) {
+		return
+	}
+	if c.taken == nil {
+		c.taken = map[*hclsyntax.ScopeTraversalExpr]bool{}
+	}
+	c.taken[of] = true
+	r := newReference(of.Traversal, c.guards > 0)
+	r.Index, r.Range = &Index{Range: n.Key.Range()}, at
+	r.follow(rest)
+	c.refs = append(c.refs, r)
+}
+
+// hasInstances tells whether what a root names can be made once for each of
+// several keys.
+func hasInstances(root string) bool { return root == "step" || root == "check" }
 
 // Exit implements hclsyntax.Walker.
 func (c *collector) Exit(node hclsyntax.Node) hcl.Diagnostics {
@@ -100,17 +145,39 @@ func guards(call *hclsyntax.FunctionCallExpr) bool {
 
 func newReference(t hcl.Traversal, guarded bool) Reference {
 	r := Reference{Root: t.RootName(), Guarded: guarded, Traversal: t, Range: t.SourceRange()}
-	for i, into := range []*string{&r.Name, &r.Attr, &r.Sub} {
-		if len(t) <= i+1 {
-			break
+	if len(t) < 2 {
+		return r
+	}
+	name, ok := stepName(t[1])
+	if !ok {
+		return r
+	}
+	r.Name = name
+	rest := t[2:]
+	if len(rest) > 0 && hasInstances(r.Root) {
+		if index, ok := rest[0].(hcl.TraverseIndex); ok {
+			r.Index = &Index{Range: index.SrcRange}
+			r.Index.Key, r.Index.Known = stepName(index)
+			rest = rest[1:]
 		}
-		name, ok := stepName(t[i+1])
+	}
+	r.follow(rest)
+	return r
+}
+
+// follow takes what comes after the name and the index.
+func (r *Reference) follow(rest hcl.Traversal) {
+	r.Rest = rest
+	for i, into := range []*string{&r.Attr, &r.Sub} {
+		if len(rest) <= i {
+			return
+		}
+		name, ok := stepName(rest[i])
 		if !ok {
-			break
+			return
 		}
 		*into = name
 	}
-	return r
 }
 
 // stepName is the name that .name or ["name"] looks up.

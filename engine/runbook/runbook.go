@@ -10,6 +10,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/runbook-engine/runbook/engine/address"
 )
 
 // Runbook is one loaded file with what it includes. It is not changed after
@@ -45,6 +47,7 @@ type Runbook struct {
 	Sources map[string][]byte
 	Files   []string // the names in Sources, in the order read: the runbook's own first
 
+	size       int  // steps, those of what it calls too
 	incomplete bool // an included file could not be read: names that are missing may be in it
 }
 
@@ -114,6 +117,14 @@ func (p *Provider) Ref() string {
 type Check struct {
 	Assertion
 	Description string
+	ForEach     hcl.Expression // nil: it is one check; else one for each key
+}
+
+// CheckUse names a check that an assertion looks with.
+type CheckUse struct {
+	Name  string
+	Key   hcl.Expression // check.x[KEY]; nil: the check itself, or all of its instances
+	Range hcl.Range
 }
 
 // Assertion is the body of a check, precondition, goal or verify. Exactly one
@@ -123,7 +134,7 @@ type Assertion struct {
 	Name      string
 	Place     string // check.x, step.x.goal.g
 	Probe     *Operation
-	Checks    []string       // the checks named by check = or checks =, in order
+	Checks    []CheckUse     // the checks named by check = or checks =, in order
 	All       bool           // written as checks = […]
 	Assert    hcl.Expression // nil: result.ok
 	Message   hcl.Expression // nil: the probe's summary
@@ -157,19 +168,22 @@ type Operation struct {
 // Type is the operation as people write it: postgres.query.
 func (o *Operation) Type() string { return o.Provider + "." + o.Name }
 
-// Step is a `step` block: at most one of Action and Probe is set; a step with
-// neither is a gate.
+// Step is a `step` block: at most one of Action, Probe and Call is set; a step
+// with none of them is a gate.
 type Step struct {
 	Name          string
 	Index         int // place in Runbook.Steps
 	Title         string
 	Description   string
 	When          hcl.Expression // nil: always true
+	ForEach       hcl.Expression // nil: it is one step; else one for each key
+	MaxParallel   int            // instances at once; zero: all
 	Preconditions []*Assertion
 	Goals         []*Assertion
 	Verifies      []*Assertion
 	Action        *Operation
 	Probe         *Operation
+	Call          *Call
 	Retry         *Retry         // nil: none
 	Limit         hcl.Expression // nil: none
 	Timeout       time.Duration  // zero: none
@@ -181,7 +195,22 @@ type Step struct {
 	WhenChecks []string // checks that When reads, through locals too: the diagnosis
 }
 
-// Operation is the step's action or probe, or nil for a gate.
+// Call is a `call` block: another runbook, whose steps become part of this one's.
+type Call struct {
+	Runbook   *Runbook // shared by all calls of the same file; nil where it could not be loaded
+	File      string   // as written
+	Variables []CallVariable
+	Range     hcl.Range
+}
+
+// CallVariable is a value that a call gives to a variable of what it calls.
+type CallVariable struct {
+	Name  string
+	Value hcl.Expression
+	Range hcl.Range // of its name
+}
+
+// Operation is the step's action or probe, or nil for a gate and a call.
 func (s *Step) Operation() *Operation {
 	if s.Action != nil {
 		return s.Action
@@ -235,4 +264,15 @@ type Output struct {
 	Description string
 	Sensitive   bool
 	Range       hcl.Range
+}
+
+// Instance is the address of one instance of the step: step.x["k"].
+func (s *Step) Instance(key string) string { return address.New(s.Name).Instance(key).String() }
+
+// Unknown is the address of instances that are not known yet: step.x[*].
+func (s *Step) Unknown() string { return address.New(s.Name).Unknown().String() }
+
+// Statuses lists how a step can end, worst first.
+func Statuses() []string {
+	return []string{"rollback_failed", "unknown", "failed", "interrupted", "blocked", "not_run", "rolled_back", "done", "satisfied", "skipped"}
 }

@@ -18,6 +18,7 @@ type scope struct {
 	result bool   // there is a result to assert on
 	self   bool
 	failed bool  // there is an error to look at
+	each   bool  // there is an instance
 	step   *Step // the step it belongs to, or nil
 	when   bool  // the step's when
 }
@@ -48,7 +49,12 @@ func (l *loader) checkReferences() {
 		l.visitBody(p.Body, scope{owner: "provider " + ref, place: "a provider block", static: true})
 	}
 	for name, c := range rb.Checks {
-		l.visitAssertion(&c.Assertion, scope{owner: "check " + name, place: "a check", static: true})
+		sc := scope{owner: "check " + name, place: "a check", static: true}
+		if c.ForEach != nil {
+			l.noSecretKeys(l.visit(c.ForEach, sc), c.ForEach)
+		}
+		sc.each = c.ForEach != nil
+		l.visitAssertion(&c.Assertion, sc)
 	}
 	for _, s := range rb.Steps {
 		l.visitStep(s)
@@ -152,10 +158,10 @@ func (l *loader) refuse(ref Reference, sc scope) *hcl.Diagnostic {
 		}
 		return fixed(ref, parts(ref.Root))
 	case "each":
-		if l.forEach[sc.owner] {
-			return nil // the for_each is reported
+		if !sc.each {
+			return diag.NotInScope.At(ref.Range, "\"each\" is an instance's key and value, and there is no for_each here that makes instances.")
 		}
-		return unsupported("each", ref.Range)
+		return fixed(ref, parts(ref.Root))
 	}
 	return l.unknownRoot(ref)
 }
@@ -230,7 +236,34 @@ func (l *loader) refuseCheck(ref Reference) *hcl.Diagnostic {
 	if d := named(l, ref, "check", l.rb.Checks); d != nil {
 		return d
 	}
+	c := l.rb.Checks[ref.Name]
+	if whole, d := instances(ref, c != nil && c.ForEach != nil); whole || d != nil {
+		return d
+	}
 	return attribute(ref, parts(ref.Root))
+}
+
+// instances reports a reference that has an index and should have none, or the
+// other way round. whole tells that it is to all instances together.
+func instances(ref Reference, forEach bool) (whole bool, d *hcl.Diagnostic) {
+	what := ref.Root + "." + ref.Name
+	switch {
+	case !forEach && ref.Index != nil:
+		near := what
+		if ref.Attr != "" {
+			near += "." + ref.Attr
+		} else if ref.Index.Known {
+			near += "." + ref.Index.Key
+		}
+		return false, diag.Suggest(diag.InvalidReference.At(ref.Range, "%s has no for_each, so it has no instances.", what), near)
+	case !forEach || ref.Index != nil:
+		return false, nil
+	case ref.Attr == "":
+		return true, nil
+	case ref.Attr == "status" && ref.Root == "step":
+		return false, nil
+	}
+	return false, diag.InvalidReference.At(ref.Range, "%s has a for_each: write %s[\"KEY\"].%s for one instance, or [for k, i in %s : i.%s] for all of them.", what, what, ref.Attr, what, ref.Attr)
 }
 
 func (l *loader) unknownRoot(ref Reference) *hcl.Diagnostic {

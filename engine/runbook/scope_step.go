@@ -18,21 +18,43 @@ func (l *loader) refuseStep(ref Reference, sc scope) *hcl.Diagnostic {
 	if sc.step != nil && sc.step.Name == ref.Name {
 		return diag.InvalidReference.At(ref.Range, "A step cannot refer to itself; in its verify, \"self.result\" is what its action returned.")
 	}
+	x := l.steps[ref.Name]
+	if whole, d := instances(ref, x.ForEach != nil); whole || d != nil {
+		return d
+	}
 	if d := attribute(ref, parts(ref.Root)); d != nil {
 		return d
 	}
-	x := l.steps[ref.Name]
 	switch ref.Attr {
 	case "goal":
 		return refuseAssertion(ref, x.Goals)
 	case "verify":
 		return refuseAssertion(ref, x.Verifies)
 	case "result":
+		if x.Call != nil {
+			return refuseOutput(ref, x.Call.Runbook)
+		}
 		if x.Operation() == nil {
 			return diag.InvalidReference.At(ref.Range, "step.%s does nothing and captures nothing, so it has no result.", x.Name)
 		}
 	}
 	return nil
+}
+
+// refuseOutput reports step.x.result.O where the called runbook has no output O.
+func refuseOutput(ref Reference, called *Runbook) *hcl.Diagnostic {
+	if called == nil || ref.Sub == "" {
+		return nil
+	}
+	names := make([]string, len(called.Outputs))
+	for i, o := range called.Outputs {
+		names[i] = o.Name
+	}
+	if slices.Contains(names, ref.Sub) {
+		return nil
+	}
+	d := diag.UnknownName.At(ref.Range, "%s has no output %q, and what it returns are its outputs.", called.File, ref.Sub)
+	return suggestWord(d, ref.Sub, names)
 }
 
 // refuseAssertion reports step.x.goal.G where x has no G, or G no such part.
@@ -52,10 +74,10 @@ func refuseAssertion(ref Reference, have []*Assertion) *hcl.Diagnostic {
 		d := diag.UnknownName.At(ref.Range, "step.%s has no %s %q.", ref.Name, ref.Attr, ref.Sub)
 		return diag.Suggest(d, diag.Nearest(ref.Sub, names))
 	}
-	if len(ref.Traversal) < 5 {
+	if len(ref.Rest) < 3 {
 		return diag.InvalidReference.At(ref.Range, "%s.%s is no value by itself: write %s.%s.holds or .result.", what, ref.Sub, what, ref.Sub)
 	}
-	if part, ok := stepName(ref.Traversal[4]); ok && part != "holds" && part != "result" {
+	if part, ok := stepName(ref.Rest[2]); ok && part != "holds" && part != "result" {
 		d := diag.InvalidReference.At(ref.Range, "%s.%s has no %q; it has holds and result.", what, ref.Sub, part)
 		return diag.Suggest(d, diag.Nearest(part, []string{"holds", "result"}))
 	}

@@ -26,7 +26,18 @@ type SchemaSource interface {
 // counted. It reports every mistake in one pass. The runbook may be one that
 // Load found mistakes in.
 func Validate(rb *Runbook, schemas SchemaSource) hcl.Diagnostics {
-	v := &validator{rb: rb, source: schemas, known: map[string]*schema.Provider{}, steps: map[string]*Step{}}
+	known := map[string]*schema.Provider{}
+	var diags hcl.Diagnostics
+	for _, each := range rb.Tree() {
+		diags = append(diags, validate(each, schemas, known)...)
+	}
+	sortDiagnostics(rb.Files, diags)
+	return diags
+}
+
+// validate checks one runbook of a tree of calls. Schemas are asked for once.
+func validate(rb *Runbook, schemas SchemaSource, known map[string]*schema.Provider) hcl.Diagnostics {
+	v := &validator{rb: rb, source: schemas, known: known, steps: map[string]*Step{}}
 	for _, s := range rb.Steps {
 		v.steps[s.Name] = s
 	}
@@ -43,7 +54,6 @@ func Validate(rb *Runbook, schemas SchemaSource) hcl.Diagnostics {
 	for _, o := range rb.Outputs {
 		v.results(References(o.Value), nil, nil)
 	}
-	sortDiagnostics(rb.Files, v.diags)
 	return v.diags
 }
 
@@ -117,7 +127,7 @@ func (v *validator) step(s *Step) {
 	if own == nil {
 		own = probe
 	}
-	for _, expr := range []hcl.Expression{s.When, s.Limit} {
+	for _, expr := range []hcl.Expression{s.When, s.ForEach, s.Limit} {
 		if expr != nil {
 			v.results(References(expr), nil, nil)
 		}
@@ -161,10 +171,10 @@ func (v *validator) probeOf(a *Assertion) *schema.OperationSchema {
 			}
 			return s.Operation(schema.Probe, a.Probe.Name)
 		}
-		if len(a.Checks) != 1 || a.All || v.rb.Checks[a.Checks[0]] == nil {
+		if len(a.Checks) != 1 || a.All || v.rb.Checks[a.Checks[0].Name] == nil {
 			return nil
 		}
-		a = &v.rb.Checks[a.Checks[0]].Assertion
+		a = &v.rb.Checks[a.Checks[0].Name].Assertion
 	}
 	return nil
 }

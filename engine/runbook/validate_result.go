@@ -17,26 +17,30 @@ func (v *validator) results(refs []Reference, looked, self *schema.OperationSche
 		}
 		switch r.Root {
 		case "result":
-			v.part(r, 1, looked)
+			v.part(r, r.Traversal[1:], looked)
 		case "self":
-			v.part(r, 2, self)
+			if r.Attr == "" && r.Name == "" {
+				continue
+			}
+			v.part(r, r.Rest, self)
 		case "step":
-			v.part(r, v.resultDepth(r), v.operationOf(r))
+			v.part(r, afterResult(r), v.operationOf(r))
 		case "check":
 			if c := v.rb.Checks[r.Name]; c != nil && r.Attr == "result" && !c.All {
-				v.part(r, 3, v.probeOf(&c.Assertion))
+				v.part(r, afterResult(r), v.probeOf(&c.Assertion))
 			}
 		}
 	}
 }
 
-// resultDepth is where in step.x.result.PART or step.x.goal.g.result.PART the
-// part stands.
-func (v *validator) resultDepth(r Reference) int {
-	if r.Attr == "result" {
-		return 3
+// afterResult is what a reference reads of a result: PART in step.x.result.PART
+// or step.x.goal.g.result.PART.
+func afterResult(r Reference) hcl.Traversal {
+	depth := 1
+	if r.Attr != "result" {
+		depth = 3
 	}
-	return 5
+	return r.Rest[min(depth, len(r.Rest)):]
 }
 
 // operationOf is the schema of the operation whose result a reference to a step
@@ -61,10 +65,10 @@ func (v *validator) operationOf(r Reference) *schema.OperationSchema {
 		if r.Attr == "verify" {
 			list = s.Verifies
 		}
-		if len(r.Traversal) < 5 {
+		if len(r.Rest) < 3 {
 			return nil
 		}
-		if part, ok := stepName(r.Traversal[4]); !ok || part != "result" {
+		if part, ok := stepName(r.Rest[2]); !ok || part != "result" {
 			return nil
 		}
 		for _, a := range list {
@@ -76,12 +80,12 @@ func (v *validator) operationOf(r Reference) *schema.OperationSchema {
 	return nil
 }
 
-// part reports a reference whose element at depth is no part of the result.
-func (v *validator) part(r Reference, depth int, op *schema.OperationSchema) {
-	if op == nil || len(r.Traversal) <= depth {
+// part reports a reference whose next element is no part of the result.
+func (v *validator) part(r Reference, rest hcl.Traversal, op *schema.OperationSchema) {
+	if op == nil || len(rest) == 0 {
 		return
 	}
-	attr, ok := r.Traversal[depth].(hcl.TraverseAttr)
+	attr, ok := rest[0].(hcl.TraverseAttr)
 	if !ok || op.Result.Attribute(attr.Name) != nil {
 		return
 	}

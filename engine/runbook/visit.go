@@ -7,6 +7,13 @@ import (
 
 func (l *loader) visitStep(s *Step) {
 	sc := scope{owner: "step " + s.Name, place: "a step", step: s}
+	if s.ForEach != nil {
+		over := sc
+		over.place = "a for_each"
+		l.visitForEach(s, l.visit(s.ForEach, over))
+		sc.each = true
+	}
+	l.visitCall(s, sc)
 	if s.When != nil {
 		when := sc
 		when.place, when.when = "a when", true
@@ -49,8 +56,11 @@ func (l *loader) visitAssertion(a *Assertion, sc scope) {
 		sc.place = "a " + a.Kind
 	}
 	l.visitOperation(a.Probe, sc)
-	for _, name := range a.Checks {
-		l.use(sc.owner, "check "+name)
+	for _, use := range a.Checks {
+		l.use(sc.owner, "check "+use.Name)
+		if use.Key != nil {
+			l.visit(use.Key, sc)
+		}
 	}
 	sc.result = a.Probe != nil || len(a.Checks) > 0 && !a.All
 	for _, expr := range []hcl.Expression{a.Assert, a.Message} {

@@ -8,8 +8,8 @@ var assertionBlock = &Block{
 	Doc: "Something that must be so. It looks at one thing: a `probe`, `check = check.NAME` or `checks = […]`; or at nothing but its `assert`. " +
 		"A probe that cannot look is not one that answers no: in a goal it counts as not holding, in a precondition it blocks.",
 	Arguments: []Argument{
-		{Name: "check", Type: "check", Doc: "Looks at what this check looks at. What is set here overrides the check's own.", Example: `check = check.redis`},
-		{Name: "checks", Type: "list of checks", Doc: "All of these hold; takes no `assert`.", Example: `checks = [check.redis, check.disk]`},
+		{Name: "check", Type: "check", Doc: "Looks at what this check looks at; `check.NAME[KEY]` is one of those that a `for_each` made. What is set here overrides the check's own.", Example: `check = check.redis`},
+		{Name: "checks", Type: "list of checks", Doc: "All of these hold; takes no `assert`. A check with a `for_each` stands for all that it makes.", Example: `checks = [check.redis, check.disk]`},
 		{Name: "assert", Type: "bool expression", Default: "result.ok", Doc: "Must be true. What cannot be evaluated does not hold, and says why.", Example: `assert = result.disk_free_percent > 10`},
 		{Name: "message", Type: "string expression", Default: "what the probe said", Doc: "Said when it does not hold.", Example: `message = "only ${result.disk_free_percent} % of the disk is free"`},
 		{Name: "within", Type: "duration", Default: `"0s"`, Doc: "Keep looking until it holds or this long has passed.", Example: `within = "2m"`},
@@ -35,9 +35,9 @@ var checkBlock = &Block{
 }`,
 	Arguments: []Argument{
 		{Name: "description", Type: "string", Doc: "What is good.", Example: `description = "The disk has room"`},
+		{Name: "for_each", Type: "map, set or list of strings", Doc: "Makes one check for each key, `check.NAME[KEY]`, in which `each.key` and `each.value` are known. Read before the run: it refers to variables and locals only.", Example: `for_each = ["redis", "postgres"]`},
 	},
 	Shares: assertionBlock,
-	later:  []string{"for_each"},
 }
 
 var preconditionBlock = &Block{
@@ -57,7 +57,7 @@ var preconditionBlock = &Block{
 var goalBlock = &Block{
 	Name:  "goal",
 	Label: "name",
-	Doc:   "What the step is for. Where all goals hold already the step is satisfied and nothing is done; after the action they must hold. A goal needs an action.",
+	Doc:   "What the step is for. Where all goals hold already the step is satisfied and nothing is done; after the action they must hold. A goal needs an action or a call.",
 	Example: `goal "answers" {
   probe "http.get" {
     url = "http://127.0.0.1:8080/health"

@@ -8,7 +8,7 @@ import "strconv"
 var stepBlock = &Block{
 	Name:  "step",
 	Label: "name",
-	Doc: "One thing to do. With an `action` it does something; with a `probe` it captures a value for later steps; with neither it is a gate, whose preconditions must hold. " +
+	Doc: "One thing to do. With an `action` it does something; with a `probe` it captures a value for later steps; with a `call` it runs another runbook; with none of them it is a gate, whose preconditions must hold. " +
 		"Without `depends_on` it comes after every step written above it.",
 	Example: `step "backup" {
   title = "Keep a copy of the model"
@@ -27,6 +27,10 @@ var stepBlock = &Block{
 		{Name: "title", Type: "string", Doc: "One line for people.", Example: `title = "Keep a copy of the model"`},
 		{Name: "description", Type: "string", Doc: "More of it.", Example: `description = "Takes a minute."`},
 		{Name: "when", Type: "bool expression", Default: "true", Doc: "False: the step is skipped. Not known yet at plan: it is deferred.", Example: `when = check.redis.status != "fails"`},
+		{Name: "for_each", Type: "map, set or list of strings", Doc: "Makes one instance of the step for each key, `step.NAME[KEY]`, in which `each.key` and `each.value` are known; a list keeps its order, and its strings are the keys. " +
+			"`when` and all else is decided for each instance. With an empty one the step is skipped; not known yet at plan: it is deferred.", Example: `for_each = ["api", "worker"]`},
+		{Name: "max_parallel", Type: "number", Default: "all of them", Doc: "How many instances are at work at once, proofs included; 1 is a rolling change. An instance that ends badly ends the roll: the rest is not run.",
+			Example: `max_parallel = 1`},
 		{Name: "depends_on", Type: "list of steps", Default: "every step above", Doc: "The steps that must have ended well; `[]`: none, it begins at once.", Example: `depends_on = [step.measure]`},
 		{Name: "always", Type: "bool", Default: "false", Doc: "Runs once everything before it has ended, also after a failure or an interrupt.", Example: `always = true`},
 		{Name: "limit", Type: "object expression", Doc: "The most that the action may hit, by what its preview counts; more than that blocks the step. The names are in the provider's reference.", Example: `limit = { keys = 50000 }`},
@@ -34,8 +38,22 @@ var stepBlock = &Block{
 		{Name: "on_failure", Type: "string", Choices: []string{"stop", "continue", "ignore"}, Default: "the runbook's", later: []string{"rollback"},
 			Doc: "What it means for the rest where this step ends badly; `ignore`: nothing.", Example: `on_failure = "ignore"`},
 	},
-	Blocks: []*Block{preconditionBlock, actionBlock, probeBlock, goalBlock, verifyBlock, retryBlock},
-	later:  []string{"for_each", "max_parallel", "call", "fallback", "rollback", "approval", "point_of_no_return"},
+	Blocks: []*Block{preconditionBlock, actionBlock, probeBlock, callBlock, goalBlock, verifyBlock, retryBlock},
+	later:  []string{"fallback", "rollback", "approval", "point_of_no_return"},
+}
+
+var callBlock = &Block{
+	Name: "call",
+	Doc: "Runs another runbook as part of this one. Its steps have addresses such as `step.NAME.step.OTHER`, its outputs are `step.NAME.result`, and its `on_failure` and `timeout` hold for its steps. " +
+		"To the rest of this runbook it is one step: satisfied where all of its steps are satisfied or skipped, failed where one ended badly, else done. A variable of a file that both include has one value in a run.",
+	Example: `call {
+  runbook   = "./backup.hcl"
+  variables = { keep = 7 }
+}`,
+	Arguments: []Argument{
+		{Name: "runbook", Type: "string", Required: true, Doc: "Its file, relative to this one and within the repository.", Example: `runbook = "./backup.hcl"`},
+		{Name: "variables", Type: "object", Doc: "Values for its own variables. They are known before the run: variables, locals and, in a step with `for_each`, `each`.", Example: `variables = { keep = 7 }`},
+	},
 }
 
 var retryBlock = &Block{

@@ -63,6 +63,11 @@ func within(b *runbook.Block, word, text string) string {
 		}
 		text = "variable \"max_bar_age\" {\ndefault = 1\nvalidation {\n" + more + "\n" + text + "\n}\n}\n"
 		return whole(text)
+	case "call":
+		if word != "runbook" {
+			more = "runbook = \"./backup.hcl\""
+		}
+		return whole("step \"example\" {\ncall {\n" + more + "\n" + text + "\n}\n}\n")
 	case "retry":
 		if word != "attempts" {
 			more = "attempts = 3"
@@ -71,8 +76,11 @@ func within(b *runbook.Block, word, text string) string {
 	case "provider":
 		label = ` "http"`
 	case "step":
-		if more = "action \"core.log\" {\nmessage = \"x\"\n}"; word == "action" || word == "probe" {
+		if more = "action \"core.log\" {\nmessage = \"x\"\n}"; word == "action" || word == "probe" || word == "call" {
 			more = ""
+		}
+		if word == "max_parallel" {
+			more += "\nfor_each = [\"api\"]"
 		}
 	case "action", "probe":
 		return whole(fmt.Sprintf("step \"example\" {\n%s \"http.%s\" {\n%s\n}\n}\n", b.Name, map[string]string{"action": "request", "probe": "get"}[b.Name], text))
@@ -166,7 +174,7 @@ func TestEveryNameIsDocumented(t *testing.T) {
 			if n.Root == "error" {
 				place = "retry {\nattempts = 3\nwhen = null != " + n.Example + "\n}\n"
 			}
-			loads(t, whole("locals {\n  table = \"bars\"\n}\nstep \"example\" {\naction \"core.log\" {\nmessage = \"x\"\n}\n"+
+			loads(t, whole("locals {\n  table = \"bars\"\n}\nstep \"example\" {\nfor_each = [\"api\"]\naction \"core.log\" {\nmessage = \"x\"\n}\n"+
 				place+"}\n"))
 		})
 	}
@@ -212,8 +220,9 @@ func loads(t *testing.T, source string) {
 func load(t *testing.T, source string) hcl.Diagnostics {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "test.hcl")
-	for name, text := range map[string]string{path: source, filepath.Join(filepath.Dir(path), "stack.hcl"): ""} {
-		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+	beside := map[string]string{"stack.hcl": "", "backup.hcl": "runbook \"backup\" {}\nvariable \"keep\" {\n  default = 3\n}\n", "test.hcl": source}
+	for name, text := range beside {
+		if err := os.WriteFile(filepath.Join(filepath.Dir(path), name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

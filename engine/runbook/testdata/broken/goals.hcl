@@ -1,6 +1,6 @@
 runbook "x" {}
 step "gate" {
-  goal "g" {                # error: conflict.*A goal is what an action is for.*write verify "g"
+  goal "g" {                # error: conflict.*A goal is what an action or a call is for.*write verify "g"
     assert = true
   }
   limit = { rows = 1 }      # error: conflict.*"limit" bounds what an action may hit

@@ -1,0 +1,6 @@
+runbook "x" {}
+step "a" {
+  call {
+    runbook = "shared/cycle.hcl"
+  }
+}
