@@ -73,6 +73,8 @@ func dotShape(k kind) string {
 	switch k {
 	case action:
 		return "shape=box"
+	case call:
+		return "shape=box, peripheries=2"
 	case capture:
 		return "shape=note"
 	default:

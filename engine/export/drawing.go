@@ -5,6 +5,8 @@
 package export
 
 import (
+	"fmt"
+
 	"github.com/runbook-engine/runbook/engine/plan"
 	"github.com/runbook-engine/runbook/engine/runbook"
 )
@@ -38,10 +40,11 @@ const (
 	action kind = iota
 	capture
 	gate
+	call
 )
 
 // kinds lists every kind, as the legend does.
-func kinds() []kind { return []kind{action, capture, gate} }
+func kinds() []kind { return []kind{action, capture, call, gate} }
 
 // meaning is the kind in the legend's words.
 func (k kind) meaning() string {
@@ -50,6 +53,8 @@ func (k kind) meaning() string {
 		return "action: changes something"
 	case capture:
 		return "capture: reads a value"
+	case call:
+		return "call: runs another runbook"
 	default:
 		return "gate: only looks"
 	}
@@ -106,7 +111,16 @@ func drawStep(rb *runbook.Runbook, step *runbook.Step, v verdict) node {
 	if op := step.Operation(); op != nil {
 		n.lines = append(n.lines, op.Type())
 	}
-	if condition := conditionOf(rb, step); condition != "" {
+	if step.Call != nil {
+		n.lines = append(n.lines, wrap("calls "+step.Call.File)...)
+	}
+	if over := sourceOf(rb, step.ForEach); over != "" {
+		if step.MaxParallel > 0 {
+			over += fmt.Sprintf(", %d at once", step.MaxParallel)
+		}
+		n.lines = append(n.lines, wrap("for each of "+over)...)
+	}
+	if condition := sourceOf(rb, step.When); condition != "" {
 		n.lines = append(n.lines, wrap("when "+condition)...)
 	}
 	if step.Always {
@@ -122,6 +136,8 @@ func kindOf(step *runbook.Step) kind {
 		return action
 	case step.Probe != nil:
 		return capture
+	case step.Call != nil:
+		return call
 	}
 	return gate
 }

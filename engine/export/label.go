@@ -5,6 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/mitchellh/go-wordwrap"
 
 	"github.com/runbook-engine/runbook/engine/runbook"
@@ -55,12 +56,12 @@ func tidy(text string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// conditionOf is a step's `when` as its author wrote it.
-func conditionOf(rb *runbook.Runbook, step *runbook.Step) string {
-	if step.When == nil {
+// sourceOf is an expression as its author wrote it; empty where there is none.
+func sourceOf(rb *runbook.Runbook, expr hcl.Expression) string {
+	if expr == nil {
 		return ""
 	}
-	at := step.When.Range()
+	at := expr.Range()
 	source := rb.Sources[at.Filename]
 	if !at.CanSliceBytes(source) {
 		return ""

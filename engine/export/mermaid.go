@@ -91,6 +91,8 @@ func mermaidShape(k kind, label string) string {
 	switch k {
 	case action:
 		return "[" + label + "]"
+	case call:
+		return "[[" + label + "]]"
 	case capture:
 		return "[/" + label + "/]"
 	default:

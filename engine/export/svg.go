@@ -191,6 +191,9 @@ func (c *canvas) shape(k kind, decision string, x, y, w, h float64) {
 	switch k {
 	case action:
 		fmt.Fprintf(c, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" %s/>`+"\n", x, y, w, h, paint)
+	case call:
+		fmt.Fprintf(c, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" %s/>`+"\n", x, y, w, h, paint)
+		fmt.Fprintf(c, `<path d="M%.1f,%.1f V%.1f M%.1f,%.1f V%.1f" fill="none" stroke=%q stroke-width="1.4"/>`+"\n", x+5, y, y+h, x+w-5, y, y+h, stroke(decision))
 	case capture:
 		fmt.Fprintf(c, `<path d="M%.1f,%.1f H%.1f L%.1f,%.1f H%.1fz" %s/>`+"\n", x+slant, y, x+w, x+w-slant, y+h, x, paint)
 	default:

@@ -79,6 +79,9 @@ func verdictsOf(p *plan.Plan) map[string]verdict {
 			continue // nothing that is drawn
 		}
 		name := at.Parts()[0].Name
+		if step.Call != "" && step.From != "" {
+			continue // the steps that it calls tell
+		}
 		steps[name] = append(steps[name], step)
 	}
 	verdicts := make(map[string]verdict, len(steps))

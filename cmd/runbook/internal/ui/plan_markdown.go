@@ -115,7 +115,7 @@ func (m *markdown) tail(pl *plan.Plan) {
 		m.linef("\n### Diagnosis\n")
 		for _, check := range pl.Diagnosis {
 			symbol, _ := answer(check.Holds)
-			m.linef("- %s %s", symbol, named("check."+check.Name, check.Message))
+			m.linef("- %s %s", symbol, named(checkAddress(check), check.Message))
 		}
 	}
 	if len(pl.BlastRadius) > 0 {

@@ -21,8 +21,17 @@ func (p *page) diagnosis(checks []plan.Check) {
 		case check.Status == "fails" || check.Holds != nil:
 			verdict = "found"
 		}
-		p.marked(2, verdict, p.paint(c, symbol), named("check."+check.Name, check.Message))
+		p.marked(2, verdict, p.paint(c, symbol), named(checkAddress(check), check.Message))
 	}
+}
+
+// checkAddress names a check of a diagnosis, and whose it is where a step calls
+// its runbook.
+func checkAddress(check plan.Check) string {
+	if check.Step != "" {
+		return check.Step + ".check." + check.Name
+	}
+	return "check." + check.Name
 }
 
 func (p *page) blastRadius(effects []plan.Effect) {

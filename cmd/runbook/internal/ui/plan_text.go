@@ -92,7 +92,7 @@ func tally(pl *plan.Plan) string {
 func addresses(pl *plan.Plan, decision string) []string {
 	var found []string
 	for i := range pl.Steps {
-		if pl.Steps[i].Decision == decision {
+		if pl.Steps[i].Decision == decision && pl.Steps[i].Call == "" { // a call is its steps
 			found = append(found, pl.Steps[i].Address)
 		}
 	}
@@ -104,7 +104,7 @@ func addresses(pl *plan.Plan, decision string) []string {
 func blockers(pl *plan.Plan) []string {
 	var found []string
 	for i := range pl.Steps {
-		if s := &pl.Steps[i]; s.Decision == "blocked" && s.Row != 1 {
+		if s := &pl.Steps[i]; s.Decision == "blocked" && s.Row != 1 && s.From == "" {
 			found = append(found, s.Address)
 		}
 	}
@@ -195,6 +195,9 @@ func (p *page) operation(s *plan.Step) {
 
 // traits is the operation with what a reader must know of it.
 func traits(s *plan.Step) []string {
+	if s.Call != "" {
+		return []string{"calls " + s.Call}
+	}
 	if s.Action == "" {
 		if s.Probe == "" {
 			return nil

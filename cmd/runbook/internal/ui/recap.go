@@ -2,6 +2,7 @@ package ui
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/runbook-engine/runbook/engine/event"
@@ -17,6 +18,7 @@ type Recap struct {
 	began    time.Time
 	steps    []*stepRecap
 	byName   map[string]*stepRecap // the same, by address
+	divided  map[string]bool       // steps whose instances stand in their place
 	outcome  string
 	message  string
 	outputs  map[string]any
@@ -78,7 +80,9 @@ func (r *Recap) begin(e event.Event) {
 		s.again()
 	}
 	for _, address := range e.Start.Steps {
-		r.step(address)
+		if !r.divided[address] {
+			r.step(address)
+		}
 	}
 }
 
@@ -103,9 +107,39 @@ func (r *Recap) step(address string) *stepRecap {
 			r.byName = make(map[string]*stepRecap)
 		}
 		s = &stepRecap{address: address}
-		r.steps, r.byName[address] = append(r.steps, s), s
+		r.byName[address] = s
+		r.place(s)
 	}
 	return s
+}
+
+// place puts a step that the run's beginning did not name where a reader looks
+// for it: an instance in the place of its step, with those before it; a step of
+// a call after that call.
+func (r *Recap) place(s *stepRecap) {
+	under := ""
+	if at := strings.LastIndex(s.address, "[\""); at > 0 && strings.HasSuffix(s.address, "\"]") {
+		under = s.address[:at]
+		if step := r.byName[under]; step != nil && step.status == "" && !step.begun {
+			r.steps[slices.Index(r.steps, step)] = s
+			delete(r.byName, under)
+			if r.divided == nil {
+				r.divided = make(map[string]bool)
+			}
+			r.divided[under] = true
+			return
+		}
+		under += "["
+	} else if at := strings.LastIndex(s.address, ".step."); at > 0 {
+		under = s.address[:at]
+	}
+	for i := len(r.steps) - 1; under != "" && i >= 0; i-- {
+		if strings.HasPrefix(r.steps[i].address, under) {
+			r.steps = slices.Insert(r.steps, i+1, s)
+			return
+		}
+	}
+	r.steps = append(r.steps, s)
 }
 
 // again forgets how a step stood before a resume: what did not end well ends
