@@ -232,12 +232,8 @@ func (e *Engine) start(s *session, p *plan.Plan) (event.Start, error) {
 	}
 	if p != nil {
 		start.PlanDigest = p.Digest
-	}
-	for _, f := range s.frame.All() {
-		for _, step := range f.Runbook.Steps {
-			if f.Address == "" || step.ForEach == nil {
-				start.Steps = append(start.Steps, f.Under(step.Address()))
-			}
+		for i := range p.Steps {
+			start.Steps = append(start.Steps, strings.ReplaceAll(p.Steps[i].Address, "[*]", "")) // which there are is not known yet
 		}
 	}
 	return start, nil

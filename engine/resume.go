@@ -110,7 +110,7 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 	if err != nil {
 		return Result{}, diags, errors.Join(err, lease.Release(ctx))
 	}
-	start.PlanDigest, start.Targets, start.Force = first.Start.PlanDigest, first.Start.Targets, first.Start.Force
+	start.PlanDigest, start.Targets, start.Force, start.Steps = first.Start.PlanDigest, first.Start.Targets, first.Start.Force, first.Start.Steps
 	if len(changed) == 0 {
 		start.Sources = nil // they are on record
 	}

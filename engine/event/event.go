@@ -89,7 +89,7 @@ type Start struct {
 	PlanDigest  string            `json:"plan_digest,omitempty"`
 	Sources     map[string]string `json:"sources,omitempty"`   // path → text, so that a run can be read and resumed without the checkout
 	Variables   json.RawMessage   `json:"variables,omitempty"` // values that are not sensitive, as JSON with types
-	Steps       []string          `json:"steps,omitempty"`     // every address, in source order
+	Steps       []string          `json:"steps,omitempty"`     // the addresses known at the start, in source order
 	Targets     []string          `json:"targets,omitempty"`   // the steps that the run is limited to, with all before them; a resume is too
 	Force       []string          `json:"force,omitempty"`     // the steps that act though they are satisfied; in a resume too
 	Resumed     bool              `json:"resumed,omitempty"`
