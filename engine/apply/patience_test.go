@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
@@ -185,15 +186,21 @@ func TestFailureIsNotForgottenWhileItIsRetried(t *testing.T) {
 		})
 	})
 	t.Run("another step stops the run", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			tr := newTrial(t, step("a", set+retry)+step("b", set+"depends_on = []\n"))
+		_, said, events := virtually(t, step("a", set+retry)+step("b", set+"depends_on = []\n"), func(tr *trial) {
 			half(tr)
-			r := tr.run()
-			tr.expect(r, "failed: a=failed b=failed")
-			if !strings.Contains(r.Steps[0].Reason, "half done") {
-				t.Errorf("a says %q", r.Steps[0].Reason)
+			// b fails while a waits for its next attempt.
+			tr.takesOf = func(name string) time.Duration {
+				return map[string]time.Duration{"a": time.Second, "b": 5 * time.Second}[name]
 			}
 		})
+		if diff := cmp.Diff("failed: a=failed b=failed", said); diff != "" {
+			t.Error(diff)
+		}
+		for _, e := range events {
+			if e.Type == event.StepFinished && e.Step == "step.a" && !strings.Contains(e.Message, "half done") {
+				t.Errorf("a says %q", e.Message)
+			}
+		}
 	})
 }
 

@@ -44,6 +44,24 @@ func gone(t *testing.T, pid int) {
 	}
 }
 
+// piped is an operation that goes on once its first line has come.
+func piped(t *testing.T, how string, l *logs) schema.Operation {
+	t.Helper()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		<-l.first
+		if _, err := os.ReadFile(pipe); err != nil {
+			t.Error(err)
+		}
+	}()
+	op := do(how)
+	op.Arguments = object(map[string]string{"how": how, "text": pipe})
+	return op
+}
+
 // free reports whether an attempt's lock is free.
 func free(t *testing.T, path string) bool {
 	t.Helper()
@@ -112,7 +130,7 @@ func TestKilledEngineLeavesNothing(t *testing.T) {
 
 func TestOrphanKeepsTheAttemptLock(t *testing.T) {
 	h, l := newHost(t), newLogs()
-	op := do("orphan")
+	op := piped(t, "orphan", l)
 	op.AttemptLock = filepath.Join(t.TempDir(), "attempt")
 	got := h.Act(t.Context(), "demo", op, l.add)
 	if got.State != schema.Unknown || got.Failure.Code != "provider_died" {
@@ -141,18 +159,23 @@ func TestOrphanKeepsTheAttemptLock(t *testing.T) {
 // A provider that does not even hear of a cancel is killed, and so is what it
 // has started: stopped is stopped.
 func TestFrozenProviderIsKilledWithItsChildren(t *testing.T) {
-	h, l := newHost(t), newLogs()
+	h := newHost(t)
 	h.grace = 300 * time.Millisecond
 	op := do("frozen")
 	op.AttemptLock = filepath.Join(t.TempDir(), "attempt")
-	op.Deadline = time.Now().Add(time.Second)
-	got := h.Act(t.Context(), "demo", op, l.add)
+	ctx, cancel := context.WithCancel(t.Context())
+	var provider, child int
+	got := h.Act(ctx, "demo", op, func(p schema.Progress) {
+		if _, err := fmt.Sscan(p.Message, &provider, &child); err != nil {
+			t.Error(err)
+		}
+		if err := syscall.Kill(provider, syscall.SIGSTOP); err != nil {
+			t.Error(err)
+		}
+		cancel()
+	})
 	if got.State != schema.Unknown || got.Failure.Code != "provider_killed" {
 		t.Fatal(got.State, got.Failure)
-	}
-	child, err := strconv.Atoi(l.lines[0])
-	if err != nil {
-		t.Fatal(err)
 	}
 	gone(t, child)
 	if !free(t, op.AttemptLock) {
@@ -164,7 +187,7 @@ func TestFrozenProviderIsKilledWithItsChildren(t *testing.T) {
 // provider.
 func TestOrphanWithoutLockIsKilled(t *testing.T) {
 	h, l := newHost(t), newLogs()
-	h.Act(t.Context(), "demo", do("unlocked orphan"), l.add)
+	h.Act(t.Context(), "demo", piped(t, "unlocked orphan", l), l.add)
 	orphan, err := strconv.Atoi(l.lines[0])
 	if err != nil {
 		t.Fatal(err)

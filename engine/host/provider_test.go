@@ -6,8 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -118,6 +116,7 @@ func act(ctx context.Context, a actArgs, c *sdk.Call) (acted, error) {
 		for i := range 20_000 {
 			c.Logf("line %d %s", i, strings.Repeat("x", 1000))
 		}
+		awaitReader(a.Text) // which takes nothing meanwhile
 	case "long":
 		c.Logf("%s%s", strings.Repeat("x", 64<<10-4), a.Text)
 	case "huge":
@@ -128,17 +127,16 @@ func act(ctx context.Context, a actArgs, c *sdk.Call) (acted, error) {
 			return acted{}, err
 		}
 		c.Logf("%d", cmd.Process.Pid)
-		c.Progress(1, 0, "told") // the log is sent in order: the line is out with this
-		time.AfterFunc(50*time.Millisecond, func() { os.Exit(5) })
-		select {}
+		awaitReader(a.Text)
+		os.Exit(5)
 	case "unlocked orphan":
 		cmd := exec.Command("sleep", "600")
 		if err := cmd.Start(); err != nil {
 			return acted{}, err
 		}
 		c.Logf("%d", cmd.Process.Pid)
-		time.AfterFunc(50*time.Millisecond, func() { os.Exit(5) })
-		select {}
+		awaitReader(a.Text)
+		os.Exit(5)
 	case "child":
 		cmd := c.Command(ctx, "sh", "-c", a.Text)
 		out, err := cmd.StdoutPipe()
@@ -159,9 +157,7 @@ func act(ctx context.Context, a actArgs, c *sdk.Call) (acted, error) {
 		if err := cmd.Start(); err != nil {
 			return acted{}, err
 		}
-		c.Logf("%d", cmd.Process.Pid)
-		c.Progress(1, 0, "told")
-		time.AfterFunc(50*time.Millisecond, func() { _ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) })
+		c.Logf("%d %d", os.Getpid(), cmd.Process.Pid)
 		select {}
 	case "wait":
 		c.Logf("waiting")
@@ -170,6 +166,16 @@ func act(ctx context.Context, a actArgs, c *sdk.Call) (acted, error) {
 	}
 	c.Logf("did %s", a.Text)
 	return acted{Result: sdk.OK("done"), Text: a.Text}, nil
+}
+
+// awaitReader waits until somebody opens a named pipe to read: who logs knows
+// then what has become of its log.
+func awaitReader(pipe string) {
+	f, err := os.OpenFile(pipe, os.O_WRONLY, 0)
+	if err != nil {
+		panic(err)
+	}
+	_ = f.Close()
 }
 
 // inner is a provider without a process of its own.

@@ -196,8 +196,8 @@ func TestRehearsals(t *testing.T) {
 			if r.Took != test.took {
 				t.Errorf("took %s of virtual time, want %s", r.Took, test.took)
 			}
-			if took := time.Since(begun); took > time.Second {
-				t.Errorf("took %s", took)
+			if took := time.Since(begun); r.Took > 0 && took >= r.Took {
+				t.Errorf("took %s: virtual time was waited for", took)
 			}
 		})
 	}
