@@ -127,10 +127,11 @@ func testHealthy(t *testing.T, h *sdktest.Harness) {
 		t.Fatal(err)
 	}
 	bar := newest.UTC().Format(time.RFC3339Nano)
+	before := time.Since(newest).Seconds()
 	fresh := answer(t, h.Probe("freshness", map[string]any{"feature_view": view}))
 	age, _ := fresh["age_seconds"].(float64)
-	if now := time.Since(newest).Seconds(); age > now || age < now-5 {
-		t.Errorf("the age is %v, not a little less than %v", age, now)
+	if after := time.Since(newest).Seconds(); age < before-0.01 || age > after+0.01 { // as exact as it is told
+		t.Errorf("the age is %v, not between %v and %v", age, before, after)
 	}
 	want = map[string]any{
 		"ok": true, "entities": 2, "missing": 0, "missing_entities": []any{},

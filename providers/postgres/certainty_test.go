@@ -123,8 +123,8 @@ func TestCancelLeavesNothingRunning(t *testing.T) {
 		}()
 		started := time.Now()
 		fails(t, wantEnd{"failed_clean", "cancelled"}, l.Act(name, args, sdktest.Context(ctx)))
-		if took := time.Since(started); took > 5*time.Second {
-			t.Errorf("%s: cancelling took %s", name, took)
+		if took := time.Since(started); took > 30*time.Second {
+			t.Errorf("%s: it was not cancelled, it ended after %s", name, took)
 		}
 		until(t, l.database, "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name LIKE 'runbook%' AND datname = current_database())")
 	}
@@ -160,7 +160,9 @@ func TestOrphanedStatementEnds(t *testing.T) {
 
 func TestDeadlineEndsAnAction(t *testing.T) {
 	l := newLab(t, bars("10"))
-	outcome := l.Act("execute", map[string]any{"sql": "DELETE FROM bars WHERE pg_sleep(60) IS NOT NULL"}, sdktest.Deadline(time.Now().Add(500*time.Millisecond)))
+	outcome := inTime(t, "did not finish in time", func(deadline sdktest.Option) schema.Outcome {
+		return l.Act("execute", map[string]any{"sql": "DELETE FROM bars WHERE pg_sleep(60) IS NOT NULL"}, deadline)
+	})
 	fails(t, wantEnd{"failed_clean", "timeout"}, outcome, "did not finish in time")
 	equal(t, "10", l.one(t, "SELECT count(*) FROM bars"))
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -82,6 +83,18 @@ func equal(t *testing.T, want, got any) {
 type wantEnd struct {
 	State schema.State
 	Code  string
+}
+
+// inTime gives an operation ever more time until it had begun before its
+// deadline: on a busy machine the first may pass while it connects.
+func inTime(t *testing.T, begun string, operate func(sdktest.Option) schema.Outcome) schema.Outcome {
+	t.Helper()
+	for patience := 500 * time.Millisecond; ; patience *= 2 {
+		o := operate(sdktest.Deadline(time.Now().Add(patience)))
+		if o.Failure == nil || strings.Contains(o.Failure.Message, begun) || patience > time.Minute {
+			return o
+		}
+	}
 }
 
 // fails checks state and code, and that the message holds every part.
