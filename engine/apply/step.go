@@ -159,7 +159,8 @@ func (r *run) learn(t *task, s *state, want plan.Want, f *plan.Facts, a *action)
 	ctx := r.context(s)
 	switch want {
 	case plan.WantWhen:
-		return t.aside(func() { f.When = s.frame.observer.When(ctx, s.step, s.extra) })
+		diagnosis := s.frame.diagnosis
+		return t.aside(func() { f.When = s.frame.observer.When(ctx, s.step, diagnosis, s.extra) })
 	case plan.WantGoals:
 		if err := r.look(t, s, s.step.Goals, &s.goals, s.extra); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -136,4 +137,45 @@ func (d *Diagnosis) warnings() []string {
 		}
 	})
 	return slices.Clip(said)
+}
+
+// asked visits the answers of checks by name, those of each instance where there
+// are some; a check that was not looked at is left out.
+func (d *Diagnosis) asked(checks []string, visit func(address string, s Sighting)) {
+	one := func(name string) {
+		if s, ok := d.sightings[name]; ok && s.Truth != NotKnown {
+			visit("check."+name, s)
+		}
+	}
+	for _, name := range checks {
+		if d.frame.Runbook.Checks[name].ForEach == nil {
+			one(name)
+			continue
+		}
+		for _, i := range d.frame.Checks[name] {
+			one(instanceName(name, i.Key))
+		}
+	}
+}
+
+// erred says which of the checks could not be looked at, and why: what is wrong
+// with an expression that asks one is that there is no answer.
+func (d *Diagnosis) erred(checks []string) string {
+	said := ""
+	d.asked(checks, func(address string, s Sighting) {
+		if s.Truth == Errs {
+			said += fmt.Sprintf("%s could not be looked at (%s); ", address, s.Reason)
+		}
+	})
+	return said
+}
+
+// because says what the checks behind a condition answered.
+func (d *Diagnosis) because(checks []string) string {
+	var said []string
+	d.asked(checks, func(address string, s Sighting) { said = append(said, address+" "+Status(s.Truth)) })
+	if len(said) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(said, ", ")
 }

@@ -32,7 +32,7 @@ func (l *looker) learn(ctx context.Context, want Want, f *Facts) {
 	step, said, x := l.standing.step, &l.standing.said, l.standing.extra
 	switch want {
 	case WantWhen:
-		f.When = l.observer.When(ctx, step, x)
+		f.When = l.observer.When(ctx, step, l.diagnosis, x)
 	case WantGoals:
 		l.goals = l.observer.LookAll(ctx, &l.round, step.Goals, x)
 		f.Goals = fill(said.Goals, l.goals)
@@ -200,32 +200,18 @@ func (o *Observer) LookAll(ctx context.Context, round *Round, assertions []*runb
 	return sightings
 }
 
-// When evaluates a step's `when`.
-func (o *Observer) When(ctx context.Context, step *runbook.Step, x eval.Extra) *Answer {
+// When evaluates a step's `when` after a diagnosis.
+func (o *Observer) When(ctx context.Context, step *runbook.Step, d *Diagnosis, x eval.Extra) *Answer {
 	truth, diags := o.Scope.Condition(ctx, step.When, x)
 	switch {
 	case diags.HasErrors():
-		return &Answer{Truth: Errs, Reason: "`when` cannot be evaluated: " + Explain(diags)}
+		return &Answer{Truth: Errs, Reason: "`when` cannot be evaluated: " + d.erred(step.WhenChecks) + Explain(diags)}
 	case truth == eval.Unknown:
 		return &Answer{Truth: NotKnown, Reason: "its `when` is decided once earlier steps have run"}
 	case truth == eval.True:
 		return &Answer{Truth: Holds}
 	}
-	return &Answer{Truth: Fails, Reason: "its `when` is false" + because(o, step)}
-}
-
-// because names the checks behind a `when` and what they said.
-func because(o *Observer, step *runbook.Step) string {
-	var said []string
-	for _, name := range step.WhenChecks {
-		if v, ok := attribute(o.Values.Check(name), "status"); ok && v.Type() == cty.String && v.IsKnown() && !v.IsNull() {
-			said = append(said, fmt.Sprintf("check.%s %s", name, v.AsString()))
-		}
-	}
-	if len(said) == 0 {
-		return ""
-	}
-	return ": " + strings.Join(said, ", ")
+	return &Answer{Truth: Fails, Reason: "its `when` is false" + d.because(step.WhenChecks)}
 }
 
 func fill(checks []Check, sightings []Sighting) []Answer {

@@ -257,3 +257,13 @@ func TestDigestIgnoresTheTimeOnly(t *testing.T) {
 		t.Error("what is different has the same digest")
 	}
 }
+
+// A `when` that needs an answer which could not be had says why it could not.
+func TestWhenNamesTheCheckThatErred(t *testing.T) {
+	source := "check \"dead\" {\n probe \"fake.get\" { name = \"dead\" }\n}\n" + step("a", act+"when = check.dead.holds\n")
+	p := makePlan(t, &world{down: set("dead")}, source)
+	want := "`when` cannot be evaluated: check.dead could not be looked at (fake.get could not look: dead refused); "
+	if s := p.Steps[0]; s.Row != 3 || !strings.HasPrefix(s.Reason, want) {
+		t.Errorf("row %d: %s", s.Row, s.Reason)
+	}
+}
