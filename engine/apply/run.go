@@ -116,6 +116,7 @@ type Result struct {
 	Acted    bool     // an INTENT exists
 	Over     bool     // an always step has run after a stop: resume only settles
 	Warnings []string
+	Values   eval.Values // what expressions see of steps and checks in the end
 	// RecordError is set where facts could not be kept.
 	RecordError error
 }

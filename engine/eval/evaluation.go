@@ -129,6 +129,9 @@ func (e *evaluation) context(c *compiled) (*hcl.EvalContext, hcl.Diagnostics) {
 
 // root is the value of a root that is not made of declared names.
 func (e *evaluation) root(name string) (cty.Value, bool) {
+	if v, ok := e.extra.Roots[name]; ok {
+		return v, true
+	}
 	switch name {
 	case "result":
 		return e.extra.Result, e.extra.Result != cty.NilVal

@@ -47,6 +47,7 @@ type Extra struct {
 	Error     cty.Value // error, in retry.when
 	EachKey   cty.Value
 	EachValue cty.Value
+	Roots     map[string]cty.Value // whole roots by name, before all others: what only the tests of a runbook see
 }
 
 // Scope evaluates the expressions of one runbook within one plan or run. It is

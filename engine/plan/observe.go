@@ -81,7 +81,10 @@ func or[T any](said *T, unsaid T) T {
 func (o *Observer) Look(ctx context.Context, round *Round, a *runbook.Assertion, x eval.Extra) Sighting {
 	ctx, q, err := o.ask(ctx, a, x)
 	var s Sighting
+	foretold, known := o.foretold(ctx, a)
 	switch {
+	case known:
+		s = Sighting{Answer: foretold}
 	case err != nil:
 		s = Sighting{Answer: Answer{Truth: Errs, Reason: err.Error()}}
 	case q.All:
