@@ -18,7 +18,7 @@ import (
 // after another; each is told to done as it ends. It starts no process and
 // reaches no backend. Diagnostics are mistakes in the file or its runbook, which
 // is nil where it cannot be parsed.
-func (e *Engine) Rehearse(ctx context.Context, path string, only *regexp.Regexp, done func(rehearse.Result)) (*runbook.Runbook, hcl.Diagnostics) {
+func (e *Engine) Rehearse(ctx context.Context, path string, only *regexp.Regexp, opts rehearse.Options, done func(rehearse.Result)) (*runbook.Runbook, hcl.Diagnostics) {
 	rb, diags := e.Validate(ctx, rehearse.RunbookOf(path))
 	if diags.HasErrors() {
 		return rb, diags
@@ -34,7 +34,7 @@ func (e *Engine) Rehearse(ctx context.Context, path string, only *regexp.Regexp,
 		if ctx.Err() != nil {
 			break
 		}
-		result, found := f.Run(ctx, t, e.openMocked)
+		result, found := f.Run(ctx, t, e.openMocked, opts)
 		diags = append(diags, found...)
 		if !found.HasErrors() {
 			done(result)

@@ -15,6 +15,20 @@ mock "feast.freshness" {
   returns = { age_seconds = 42, missing = 0 }
 }
 
+mock "feast.apply" {}
+mock "feast.materialize" {}
+mock "feast.materialize_incremental" {}
+
+# Whatever goes wrong: `runbook test --exhaustive runbooks/`.
+invariant "features_are_made_of_fresh_bars_only" {
+  assert  = step.source.status == "satisfied" || !step.materialize.acted && !step.materialize_full.acted
+  message = "features were written, and the bars were ${step.source.status}"
+}
+
+invariant "nothing_is_purged_before_the_bars_are_fresh" {
+  assert = !step.purge.acted || step.source.status == "satisfied"
+}
+
 test "healthy_has_nothing_to_do" {
   expect {
     outcome = "succeeded"

@@ -4,17 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/zclconf/go-cty/cty"
+	"time"
 
 	"github.com/runbook-engine/runbook/engine/apply"
 	"github.com/runbook-engine/runbook/engine/clock"
 	"github.com/runbook-engine/runbook/engine/eval"
-	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/plan"
 	"github.com/runbook-engine/runbook/engine/runbook"
 	"github.com/runbook-engine/runbook/providers/schema"
@@ -35,13 +32,33 @@ type backend struct {
 	unmocked   []string
 	crashAfter string
 	crashed    bool
+	panicked   string // what the engine said then; empty: it did not
 	result     apply.Result
+
+	asserted map[string]bool // places of assertions that were looked at
+
+	begun        time.Time // when the plan was made, and apply begins
+	applying     bool
+	fault        *Fault            // what goes wrong while it applies; nil: nothing
+	began        map[string]bool   // steps whose action has begun
+	sites        map[string][]site // by step, as it came to them
+	stepsReached []string          // the keys of sites, in that order
 }
 
 func (b *backend) fail(problem string) {
 	if !slices.Contains(b.unmocked, problem) {
 		b.unmocked = append(b.unmocked, problem)
 	}
+}
+
+// place is for whom a backend is called: a step's address where it is no
+// assertion's.
+func place(ctx context.Context) string {
+	places := plan.Places(ctx)
+	if len(places) == 0 {
+		return ""
+	}
+	return places[0]
 }
 
 // checkProvider is the provider that mocked checks look with.
@@ -59,6 +76,30 @@ func (b *backend) Schema(ctx context.Context, provider string) (*schema.Provider
 		}
 	}
 	return p, nil
+}
+
+// Foretell implements plan.Foreteller: it notes what is looked at, and what goes
+// wrong is told instead.
+func (b *backend) Foretell(ctx context.Context, a *runbook.Assertion) (plan.Answer, bool) {
+	if !b.applying {
+		return plan.Answer{}, false
+	}
+	for _, at := range plan.Places(ctx) {
+		if a.Kind == "check" && !strings.HasPrefix(at, checkProvider+".") {
+			continue // in a called runbook; its own name is the next place
+		}
+		if !b.asserted[at] { // the parts of an assertion come later, under its place
+			b.asserted[at] = true
+			b.reach(siteOf(at, a))
+		}
+		switch {
+		case b.goesWrong(at, Errs):
+			return plan.Answer{Truth: plan.Errs, Reason: b.fault.failure().Message}, true
+		case b.goesWrong(at, NeverHolds) && (a.Kind != "goal" || b.began[b.fault.Step]):
+			return plan.Answer{Truth: plan.Fails, Reason: b.fault.failure().Message}, true
+		}
+	}
+	return plan.Answer{}, false
 }
 
 // Apart implements the wish of plan.Round: looks that different mocks answer are
@@ -103,7 +144,18 @@ func (b *backend) Preview(ctx context.Context, ref string, op schema.Operation) 
 	if err != nil || d.Failure != nil {
 		return d, err
 	}
-	if a, ok := b.answer(ctx, operationOf(ref, op)); ok {
+	operation := operationOf(ref, op)
+	provider, _, _ := strings.Cut(operation, ".")
+	if p, err := b.Schema(ctx, provider); err == nil {
+		if spec := p.Operation(schema.Action, op.Name); spec != nil && spec.Previews {
+			at := place(ctx)
+			b.reach(site{step: at, at: at, subject: "preview"})
+			if b.goesWrong(at, PreviewFails) {
+				return d, b.fault.failure()
+			}
+		}
+	}
+	if a, ok := b.answer(ctx, operation); ok {
 		d.Impact = a.impact
 	}
 	return d, nil
@@ -122,6 +174,12 @@ func (b *backend) Observe(ctx context.Context, ref string, op schema.Operation) 
 	if !ok {
 		return schema.Outcome{State: schema.FailedClean, Failure: notMocked}, nil
 	}
+	if at := place(ctx); !b.asserted[at] {
+		b.reach(site{step: at, at: at, subject: "capture"})
+		if b.goesWrong(at, Errs) {
+			return schema.Outcome{State: schema.FailedClean, Failure: b.fault.failure()}, nil
+		}
+	}
 	if err := b.clock.Sleep(ctx, a.takes); err != nil {
 		return schema.Outcome{}, err
 	}
@@ -134,20 +192,32 @@ func (b *backend) Observe(ctx context.Context, ref string, op schema.Operation) 
 // Act implements apply.Backend.
 func (b *backend) Act(ctx context.Context, ref string, op schema.Operation, _ func(schema.Progress)) schema.Outcome {
 	operation := operationOf(ref, op)
+	step := place(ctx)
 	b.calls[operation]++
+	b.began[step] = true
+	b.reach(site{step: step, at: step, subject: "action"})
 	a, ok := b.answer(ctx, operation)
 	switch {
 	case !ok:
 		return schema.Outcome{State: schema.FailedClean, Failure: notMocked}
 	case b.clock.Sleep(ctx, a.takes) != nil:
 		return schema.Outcome{State: schema.FailedPartial, Failure: &schema.Failure{Code: "cancelled", Message: operation + " was cancelled in mid-action"}}
+	case b.goesWrong(step, FailsClean):
+		return schema.Outcome{State: schema.FailedClean, Failure: b.fault.failure()}
+	case b.goesWrong(step, FailsPartly):
+		return schema.Outcome{State: schema.FailedPartial, Failure: b.fault.failure()}
+	case b.goesWrong(step, UnknownUndone):
+		return schema.Outcome{State: schema.Unknown, Failure: b.fault.failure()}
 	case a.clean:
 		return schema.Outcome{State: schema.FailedClean, Failure: failure(a.fails)}
 	case a.fails != "":
 		return schema.Outcome{State: schema.FailedPartial, Failure: failure(a.fails)}
 	}
 	b.changed[operation]++
-	if places := plan.Places(ctx); b.crashAfter != "" && len(places) > 0 && places[0] == b.crashAfter {
+	if b.goesWrong(step, UnknownDone) {
+		return schema.Outcome{State: schema.Unknown, Failure: b.fault.failure()}
+	}
+	if b.crashesAt(step) {
 		b.crash()
 		a.unknown = true
 	}
@@ -160,6 +230,11 @@ func (b *backend) Act(ctx context.Context, ref string, op schema.Operation, _ fu
 // Settle implements apply.Backend: a mock knows nothing that a goal does not.
 func (b *backend) Settle(context.Context, string, schema.Operation) schema.Outcome {
 	return schema.Outcome{State: schema.Unknown}
+}
+
+// crashesAt tells whether the engine is to die there.
+func (b *backend) crashesAt(step string) bool {
+	return b.crashAfter != "" && (step == b.crashAfter || plainly(step) == b.crashAfter)
 }
 
 // crash ends the engine: nothing is recorded any more, nothing goes on.
@@ -178,42 +253,6 @@ func failure(said string) *schema.Failure {
 	return &schema.Failure{Code: "mocked", Message: said}
 }
 
-// record keeps a run in memory, until the engine crashes.
-type record struct {
-	backend *backend
-	events  []event.Event
-}
-
-var errGone = errors.New("the engine is gone")
-
-// Append implements apply.Record.
-func (r *record) Append(events ...event.Event) error {
-	for _, e := range events {
-		if r.backend.crashed {
-			return errGone
-		}
-		r.events = append(r.events, e)
-		if r.backend.crashAfter != "" && e.Type == event.StepFinished && e.Step == r.backend.crashAfter {
-			r.backend.crash()
-		}
-	}
-	return nil
-}
-
-// Log implements apply.Record.
-func (r *record) Log(string, string) error { return nil }
-
-// Pin implements apply.Record.
-func (r *record) Pin(string) (*event.LogFile, error) { return nil, nil }
-
-// AttemptLock implements apply.Record.
-func (r *record) AttemptLock(step string, attempt int) string {
-	return fmt.Sprintf("%s.%d", step, attempt)
-}
-
-// AttemptFree implements apply.Record: a crash leaves no orphans.
-func (r *record) AttemptFree(string) (bool, error) { return true, nil }
-
 // operationOf is an operation as people write it, whichever configuration of
 // its provider it uses, in whichever frame.
 func operationOf(ref string, op schema.Operation) string {
@@ -221,37 +260,4 @@ func operationOf(ref string, op schema.Operation) string {
 		ref = ref[:end]
 	}
 	return ref + "." + op.Name
-}
-
-// mocked are the frames with their mocked checks looking at their mocks.
-func mocked(frame *eval.Frame, mocks []*mock) *eval.Frame {
-	return frame.With(func(rb *runbook.Runbook) *runbook.Runbook {
-		changed := *rb
-		changed.Checks = maps.Clone(rb.Checks)
-		for _, m := range mocks {
-			name, ok := strings.CutPrefix(m.operation, checkProvider+".")
-			if !ok || rb.Checks[name] == nil {
-				continue
-			}
-			check := *rb.Checks[name]
-			check.Probe = &runbook.Operation{Provider: checkProvider, Name: name, Ref: checkProvider, Body: emptyBody(), Range: check.Range}
-			check.Checks, check.All, check.Assert, check.Message = nil, false, nil, nil
-			changed.Checks[name] = &check
-		}
-		return &changed
-	})
-}
-
-// object makes a result, with null for what is not given.
-func object(types schema.Object, given map[string]cty.Value) cty.Value {
-	values := map[string]cty.Value{"ok": cty.True, "summary": cty.StringVal("(mock)")}
-	for _, a := range types.Attributes {
-		if _, set := values[a.Name]; !set {
-			values[a.Name] = cty.NullVal(a.Type.WithoutOptionalAttributesDeep())
-		}
-	}
-	for name, v := range given {
-		values[name] = v
-	}
-	return cty.ObjectVal(values)
 }

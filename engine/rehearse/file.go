@@ -18,10 +18,11 @@ import (
 
 // File is one NAME_test.hcl with the runbook that it tests.
 type File struct {
-	Path      string
-	Runbook   *runbook.Runbook
-	Variables map[string]cty.Value
-	Tests     []*Test // source order
+	Path       string
+	Runbook    *runbook.Runbook
+	Variables  map[string]cty.Value
+	Invariants []*Invariant // of every test
+	Tests      []*Test      // source order
 
 	blocks []*hclsyntax.Block // its mocks
 }
@@ -33,6 +34,7 @@ type Test struct {
 	Approve    map[string]bool // addresses
 	CrashAfter string          // an address; empty: it does not crash
 	Expect     Expect
+	Invariants []*Invariant // its own
 	Range      hcl.Range
 
 	blocks []*hclsyntax.Block // its mocks
@@ -60,13 +62,15 @@ func Load(path string, rb *runbook.Runbook) (*File, hcl.Diagnostics) {
 	}
 	d := &decoder{rb: rb, diags: diags}
 	f := &File{Path: path, Runbook: rb}
-	d.words("file of tests", body, []string{"variables"}, []string{"mock", "test"})
+	d.words("file of tests", body, []string{"variables"}, []string{"mock", "invariant", "test"})
 	f.Variables = d.variables(body)
 	names := map[string]bool{}
 	for _, block := range body.Blocks {
 		switch block.Type {
 		case "mock":
 			f.blocks = append(f.blocks, block)
+		case "invariant":
+			f.Invariants = d.distinct(f.Invariants, d.invariant(block))
 		case "test":
 			t := d.test(block)
 			if names[t.Name] {
@@ -74,6 +78,12 @@ func Load(path string, rb *runbook.Runbook) (*File, hcl.Diagnostics) {
 			}
 			names[t.Name] = true
 			f.Tests = append(f.Tests, t)
+		}
+	}
+	for _, t := range f.Tests {
+		all := f.Invariants
+		for _, inv := range t.Invariants {
+			all = d.distinct(all[:len(all):len(all)], inv)
 		}
 	}
 	return f, d.diags
@@ -110,7 +120,7 @@ func (d *decoder) test(block *hclsyntax.Block) *Test {
 		d.add(diag.InvalidLabel.At(block.DefRange(), "A test block needs a name: test \"name\" { … }"))
 	}
 	body := block.Body
-	d.words("test", body, []string{"variables", "approve", "crash_after"}, []string{"mock", "expect"})
+	d.words("test", body, []string{"variables", "approve", "crash_after"}, []string{"mock", "invariant", "expect"})
 	t.Variables = d.variables(body)
 	if attr := body.Attributes["approve"]; attr != nil {
 		for _, address := range d.references(attr.Expr) {
@@ -127,6 +137,10 @@ func (d *decoder) test(block *hclsyntax.Block) *Test {
 		switch b.Type {
 		case "mock":
 			t.blocks = append(t.blocks, b)
+		case "invariant":
+			if inv := d.invariant(b); inv != nil {
+				t.Invariants = append(t.Invariants, inv)
+			}
 		case "expect":
 			if expected {
 				d.add(diag.Duplicate.At(b.DefRange(), "The test already has an expect block."))
@@ -307,7 +321,7 @@ func (d *decoder) expect(body *hclsyntax.Body) Expect {
 				for address, status := range v.AsValueMap() {
 					d.step(address, at)
 					e.Status[address] = text(status)
-					if words := statuses(); !slices.Contains(words, text(status)) {
+					if words := runbook.Statuses(); !slices.Contains(words, text(status)) {
 						p := diag.InvalidArgument.At(at, "%q is no status of a step; there are %s.", text(status), strings.Join(words, ", "))
 						d.add(diag.Suggest(p, diag.Nearest(text(status), words)))
 					}
@@ -328,10 +342,6 @@ func (d *decoder) expect(body *hclsyntax.Body) Expect {
 		}
 	}
 	return e
-}
-
-func statuses() []string {
-	return []string{"done", "satisfied", "skipped", "blocked", "failed", "unknown", "interrupted", "not_run", "rolled_back", "rollback_failed"}
 }
 
 func (d *decoder) word(attr *hclsyntax.Attribute, words []string) string {

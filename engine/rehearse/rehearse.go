@@ -8,6 +8,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -40,76 +42,137 @@ type Result struct {
 	Problems []string      // empty: it passed
 	Events   []event.Event // what is on record, in order
 
+	Exhaustive bool        // it was repeated for everything that can go wrong, where it passed
+	Injections []Injection // how that went
+
 	named map[string]bool // addresses whose status is expected
 	shown []Item
 }
 
-// OK tells whether the test passed.
-func (r Result) OK() bool { return len(r.Problems) == 0 }
+// OK tells whether the test passed, all its injections too.
+func (r Result) OK() bool {
+	return len(r.Problems) == 0 && !slices.ContainsFunc(r.Injections, func(i Injection) bool { return !i.OK() })
+}
 
 // epoch is when every rehearsal begins.
 var epoch = time.Date(2026, 1, 17, 3, 0, 0, 0, time.UTC)
 
+// Options says how tests are run.
+type Options struct {
+	// Exhaustive repeats each test that passes once for each single thing that
+	// can go wrong in it.
+	Exhaustive bool
+}
+
 // Run runs one test. Diagnostics are mistakes in the test or its runbook.
-func (f *File) Run(ctx context.Context, t *Test, open Open) (Result, hcl.Diagnostics) {
-	rb := f.Runbook
-	result := Result{Name: t.Name, File: t.Range.Filename, Line: t.Range.Start.Line, named: map[string]bool{}}
+func (f *File) Run(ctx context.Context, t *Test, open Open, opts Options) (Result, hcl.Diagnostics) {
+	result := Result{Name: t.Name, File: t.Range.Filename, Line: t.Range.Start.Line, named: map[string]bool{}, Exhaustive: opts.Exhaustive}
 	for address := range t.Expect.Status {
 		result.named[plainly(address)] = true
 	}
-	given := make(map[string]cty.Value, len(f.Variables)+len(t.Variables))
-	for _, values := range []map[string]cty.Value{f.Variables, t.Variables} {
-		for name, v := range values {
-			given[name] = v
-		}
-	}
-	run := eval.Run{ID: "rehearsal", StartedAt: epoch, Operator: "tester"}
-	frame, diags := eval.Link(ctx, rb, eval.Sources{Recorded: given}, run)
+	r, diags := f.ready(ctx, t, open)
 	if diags.HasErrors() {
 		return result, diags
 	}
-	providers, found := open(ctx, frame, run)
-	if diags = append(diags, found...); diags.HasErrors() {
-		return result, diags
+	b := r.backend(epoch)
+	b.crashAfter = t.CrashAfter
+	planned := r.plan(ctx, b)
+	if planned {
+		r.apply(ctx, b)
 	}
-	mocks, found := f.mocks(ctx, t, eval.New(rb, frame.Variables, run, nil), providers)
-	if diags = append(diags, found...); diags.HasErrors() {
-		return result, diags
+	if b.crashAfter != "" && b.panicked == "" && planned {
+		b.fail(fmt.Sprintf("crash_after = %s: the run never came that far", t.CrashAfter))
 	}
-	virtual := clock.NewVirtual(epoch)
-	b := &backend{Providers: providers, frame: mocked(frame, mocks), mocks: mocks, clock: virtual, calls: map[string]int{}, changed: map[string]int{}, crashAfter: t.CrashAfter}
-	b.record = &record{backend: b}
-	b.rehearse(ctx, t, run, &result)
-	result.Took = virtual.Now().Sub(epoch)
+	result.Outcome = b.result.Outcome
+	result.Took = b.clock.Now().Sub(epoch)
 	result.Events, result.shown = b.record.events, shown(b)
-	if result.Problems = b.unmocked; len(result.Problems) == 0 {
-		result.Problems = t.Expect.compare(b, &result)
+	switch {
+	case b.panicked != "":
+		result.Problems = b.improper()
+	case len(b.unmocked) > 0:
+		result.Problems = b.unmocked
+	default:
+		result.Problems = append(t.Expect.compare(b, &result), r.broken(ctx, b)...)
+	}
+	if opts.Exhaustive && result.OK() && planned {
+		result.Injections = r.exhaust(ctx, b)
 	}
 	return result, diags
 }
 
-// rehearse does what apply does, and what resume does after a crash.
-func (b *backend) rehearse(ctx context.Context, t *Test, run eval.Run, result *Result) {
+// rehearsal is one test made ready to run: what its runs share.
+type rehearsal struct {
+	test       *Test
+	frame      *eval.Frame // its mocked checks look at their mocks
+	run        eval.Run
+	providers  Providers
+	mocks      []*mock
+	invariants []*Invariant // the file's, then the test's
+}
+
+func (f *File) ready(ctx context.Context, t *Test, open Open) (*rehearsal, hcl.Diagnostics) {
+	given := make(map[string]cty.Value, len(f.Variables)+len(t.Variables))
+	for _, values := range []map[string]cty.Value{f.Variables, t.Variables} {
+		maps.Copy(given, values)
+	}
+	r := &rehearsal{test: t, run: eval.Run{ID: "rehearsal", StartedAt: epoch, Operator: "tester"}, invariants: slices.Concat(f.Invariants, t.Invariants)}
+	frame, diags := eval.Link(ctx, f.Runbook, eval.Sources{Recorded: given}, r.run)
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	var found hcl.Diagnostics
+	r.providers, found = open(ctx, frame, r.run)
+	if diags = append(diags, found...); diags.HasErrors() {
+		return nil, diags
+	}
+	r.mocks, found = f.mocks(ctx, t, eval.New(f.Runbook, frame.Variables, r.run, nil), r.providers)
+	if diags = append(diags, found...); diags.HasErrors() {
+		return nil, diags
+	}
+	r.frame = mocked(frame, r.mocks)
+	return r, diags
+}
+
+// backend is the untouched world of one run that begins at the given time.
+func (r *rehearsal) backend(begun time.Time) *backend {
+	b := &backend{
+		Providers: r.providers, frame: r.frame, mocks: r.mocks, clock: clock.NewVirtual(begun), begun: begun,
+		calls: map[string]int{}, changed: map[string]int{}, sites: map[string][]site{}, began: map[string]bool{}, asserted: map[string]bool{},
+	}
+	b.record = &record{backend: b}
+	return b
+}
+
+// plan does what plan does, and tells whether apply would do anything.
+func (r *rehearsal) plan(ctx context.Context, b *backend) bool {
+	defer b.caught()
 	var p *plan.Plan
 	var err error
 	b.clock.Run(func() {
-		p, err = plan.Make(ctx, b.frame, plan.Options{Run: run, Backend: b, Schemas: b, Clock: b.clock})
+		p, err = plan.Make(ctx, b.frame, plan.Options{Run: r.run, Backend: b, Schemas: b, Clock: b.clock})
 	})
 	if err != nil {
 		b.fail("the plan could not be made: " + err.Error())
-		return
+		return false
 	}
+	b.begun = b.clock.Now()
 	if stopper := plan.Stopper(p); p.Outcome == plan.Blocked && stopper != nil {
-		result.Outcome = apply.Blocked
 		b.blocked(p)
-		return
+		return false
 	}
 	b.calls, b.changed = map[string]int{}, map[string]int{}
+	return true
+}
+
+// apply does what apply does, and what resume does after a crash.
+func (r *rehearsal) apply(ctx context.Context, b *backend) {
+	defer b.caught()
+	b.applying = true
 	opts := apply.Options{
-		Frame: b.frame, Run: run, Backend: b, Schemas: b, Record: b.record, Screen: nobody{}, Clock: b.clock,
+		Frame: b.frame, Run: r.run, Backend: b, Schemas: b, Record: b.record, Screen: nobody{}, Clock: b.clock,
 		Approved: map[string]apply.Approval{},
 		Ask: func(_ context.Context, q apply.Question) (bool, error) {
-			if t.Approve[q.Step] || t.Approve[plainly(q.Step)] {
+			if r.test.Approve[q.Step] || r.test.Approve[plainly(q.Step)] {
 				return true, nil
 			}
 			return false, errors.New("nobody answers")
@@ -119,16 +182,18 @@ func (b *backend) rehearse(ctx context.Context, t *Test, run eval.Run, result *R
 	b.cut = cut
 	b.result = apply.Run(first, opts)
 	cut()
-	if t.CrashAfter != "" {
-		if !b.crashed {
-			b.fail(fmt.Sprintf("crash_after = %s: the run never came that far", t.CrashAfter))
-			return
-		}
+	if b.crashed {
 		b.crashed, b.crashAfter = false, ""
 		opts.History = append([]event.Event(nil), b.record.events...)
 		b.result = apply.Run(ctx, opts)
 	}
-	result.Outcome = b.result.Outcome
+}
+
+// caught keeps a bug of the engine from ending all tests.
+func (b *backend) caught() {
+	if bug := recover(); bug != nil {
+		b.panicked = fmt.Sprint(bug)
+	}
 }
 
 // blocked says what a plan that keeps apply from doing anything came to.

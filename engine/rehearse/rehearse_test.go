@@ -20,7 +20,7 @@ import (
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
-// fake is a provider with one probe and two actions, of which one only a person
+// fake is a provider with one probe and some actions, one of which only a person
 // can settle.
 type fake struct{}
 
@@ -31,6 +31,7 @@ func (fake) Schema(context.Context, string) (*schema.Provider, error) {
 		{Name: "look", Kind: schema.Probe, Result: result},
 		{Name: "set", Kind: schema.Action, Result: result, Settling: schema.Idempotent},
 		{Name: "shoot", Kind: schema.Action, Result: result, Settling: schema.Manual},
+		{Name: "start", Kind: schema.Action, Result: result, Settling: schema.Idempotent},
 	}}, nil
 }
 
@@ -73,8 +74,32 @@ func rehearsed(t *testing.T, text string) (rehearse.Result, hcl.Diagnostics) {
 
 func rehearsedOf(t *testing.T, source, text string) (rehearse.Result, hcl.Diagnostics) {
 	t.Helper()
+	f, diags := loadedWith(t, source, text)
+	if diags.HasErrors() {
+		return rehearse.Result{}, diags
+	}
+	return f.Run(t.Context(), f.Tests[0], open, rehearse.Options{})
+}
+
+// loaded is a file of tests without mistakes.
+func loaded(t *testing.T, source, text string) *rehearse.File {
+	t.Helper()
+	f, diags := loadedWith(t, source, text)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return f
+}
+
+func loadedWith(t *testing.T, source, text string) (*rehearse.File, hcl.Diagnostics) {
+	t.Helper()
+	return loadedFiles(t, map[string]string{"x.hcl": source, "x_test.hcl": text})
+}
+
+func loadedFiles(t *testing.T, files map[string]string) (*rehearse.File, hcl.Diagnostics) {
+	t.Helper()
 	dir := t.TempDir()
-	for name, text := range map[string]string{"x.hcl": source, "x_test.hcl": text} {
+	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -84,11 +109,7 @@ func rehearsedOf(t *testing.T, source, text string) (rehearse.Result, hcl.Diagno
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	f, diags := rehearse.Load(path, rb)
-	if diags.HasErrors() {
-		return rehearse.Result{}, diags
-	}
-	return f.Run(t.Context(), f.Tests[0], open)
+	return rehearse.Load(path, rb)
 }
 
 const mocks = `

@@ -20,11 +20,12 @@ import (
 type testOptions struct {
 	app *app
 
-	paths    []string
-	run      string
-	junit    string
-	coverage bool
-	format   formatFlag
+	paths      []string
+	run        string
+	junit      string
+	coverage   bool
+	exhaustive bool
+	format     formatFlag
 }
 
 func newCmdTest(a *app, runF func(*testOptions) error) *cobra.Command {
@@ -37,10 +38,16 @@ applies the runbook by the engine's own code against mocks, on virtual time. No
 process is started and no backend is reached, so it is safe on any change that
 somebody proposes. docs/testing.md tells how tests are written.
 
+With --exhaustive each test that passes is repeated once for every single thing
+that can go wrong in it: an action fails, its outcome stays unknown, a look gets
+no answer, a goal never holds, the engine crashes. After each, the run must have
+ended properly and every invariant of the file must hold.
+
 A directory stands for all tests below it; without PATH it is the current one.
-The exit code is 1 where a test fails.`,
+The exit code is 1 where a test or one of its injections fails.`,
 		Example: `  runbook test
   runbook test runbooks/ --run 'stale|flushed'
+  runbook test --exhaustive
   runbook test --coverage
   runbook test --junit report.xml sync_recovery_test.hcl`,
 		GroupID: groupWrite,
@@ -57,6 +64,7 @@ The exit code is 1 where a test fails.`,
 	}
 	cmd.Flags().StringVar(&opts.run, "run", "", "only tests whose names match a `REGEXP`")
 	cmd.Flags().StringVar(&opts.junit, "junit", "", "write the results as JUnit XML to a `FILE` too")
+	cmd.Flags().BoolVar(&opts.exhaustive, "exhaustive", false, "repeat each test for every single thing that can go wrong in it")
 	cmd.Flags().BoolVar(&opts.coverage, "coverage", false, "say what can become of each step and no test shows")
 	opts.format.register(cmd, formatText, formatJSON)
 	return cmd
@@ -87,7 +95,7 @@ func runTest(opts *testOptions) error {
 	failed := false
 	for _, file := range files {
 		before := len(results)
-		rb, found := eng.Rehearse(ctx, file, only, func(r rehearse.Result) {
+		rb, found := eng.Rehearse(ctx, file, only, rehearse.Options{Exhaustive: opts.exhaustive}, func(r rehearse.Result) {
 			results = append(results, r)
 			failed = failed || !r.OK()
 			if !opts.format.isJSON() {

@@ -48,7 +48,7 @@ func TestSchemasNameEveryField(t *testing.T) {
 		"report.json":    {"check": plan.Check{}, "diagnostic": Diagnostic{}, "range": Range{}, "position": Position{}},
 		"runs.json":      {"run": RunSummary{}},
 		"locks.json":     {"lock": Lock{}},
-		"tests.json":     {"test": testJSON{}, "coverage": coverageJSON{}, "item": itemJSON{}},
+		"tests.json":     {"test": testJSON{}, "injection": injectionJSON{}, "coverage": coverageJSON{}, "item": itemJSON{}},
 		"providers.json": {"": providersDocument{}, "provider": providerJSON{}, "operation": operationJSON{}, "attribute": attributeJSON{}},
 		"event.json": {
 			"": event.Event{}, "start": event.Start{}, "observation": event.Observation{}, "attempt": event.Attempt{},

@@ -1,10 +1,8 @@
 package ui
 
 import (
-	"encoding/xml"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -23,6 +21,7 @@ func WriteTest(w io.Writer, style Style, r rehearse.Result) error {
 	for _, problem := range r.Problems {
 		p.item(4, p.paint(red, "-"), problem)
 	}
+	p.injections(r)
 	return p.flush(w)
 }
 
@@ -36,8 +35,9 @@ func WriteTests(w io.Writer, style Style, results []rehearse.Result, coverage []
 			p.item(4, p.paint(yellow, "-"), item.Step+": "+item.What)
 		}
 	}
-	failed := 0
+	failed, injected := 0, 0
 	for _, r := range results {
+		injected += len(r.Injections)
 		if !r.OK() {
 			failed++
 		}
@@ -46,7 +46,11 @@ func WriteTests(w io.Writer, style Style, results []rehearse.Result, coverage []
 	if failed > 0 {
 		c = red
 	}
-	p.linef("%s", p.paint(c, fmt.Sprintf("%s: %d passed, %d failed", Plural(len(results), "test"), len(results)-failed, failed)))
+	said := fmt.Sprintf("%s: %d passed, %d failed", Plural(len(results), "test"), len(results)-failed, failed)
+	if injected > 0 {
+		said += ", " + Plural(injected, "injection")
+	}
+	p.linef("%s", p.paint(c, said))
 	return p.flush(w)
 }
 
@@ -80,6 +84,8 @@ type testJSON struct {
 	Outcome  string   `json:"outcome"`
 	Seconds  float64  `json:"seconds"` // of virtual time
 	Problems []string `json:"problems"`
+
+	Injections []injectionJSON `json:"injections,omitempty"`
 }
 
 // WriteTestsJSON writes tests as one JSON document (docs/schemas/tests.json).
@@ -88,7 +94,7 @@ func WriteTestsJSON(w io.Writer, results []rehearse.Result, coverage []rehearse.
 	tests := make([]testJSON, 0, len(results))
 	for _, r := range results {
 		ok = ok && r.OK()
-		tests = append(tests, testJSON{r.Name, r.File, r.Line, r.OK(), r.Outcome, r.Took.Seconds(), append([]string{}, r.Problems...)})
+		tests = append(tests, testJSON{r.Name, r.File, r.Line, r.OK(), r.Outcome, r.Took.Seconds(), append([]string{}, r.Problems...), injectionsJSON(r.Injections)})
 	}
 	var covered []coverageJSON
 	for _, c := range coverage {
@@ -105,57 +111,4 @@ func WriteTestsJSON(w io.Writer, results []rehearse.Result, coverage []rehearse.
 		Coverage      []coverageJSON `json:"coverage,omitempty"`
 		Diagnostics   []Diagnostic   `json:"diagnostics"`
 	}{FormatVersion, ok, tests, covered, diagnosticsJSON(diags)})
-}
-
-type junitSuite struct {
-	XMLName  xml.Name    `xml:"testsuite"`
-	Name     string      `xml:"name,attr"`
-	Tests    int         `xml:"tests,attr"`
-	Failures int         `xml:"failures,attr"`
-	Cases    []junitCase `xml:"testcase"`
-}
-
-type junitCase struct {
-	Name    string        `xml:"name,attr"`
-	Class   string        `xml:"classname,attr"`
-	Failure *junitFailure `xml:"failure,omitempty"`
-}
-
-type junitFailure struct {
-	Message string `xml:"message,attr"`
-	Text    string `xml:",chardata"`
-}
-
-// WriteJUnit writes tests, and mistakes in their files as failures, as JUnit
-// XML, which CI systems show.
-func WriteJUnit(w io.Writer, results []rehearse.Result, diags hcl.Diagnostics) error {
-	suite := junitSuite{Name: "runbook test"}
-	add := func(name, class string, problems []string) {
-		c := junitCase{Name: clean(name), Class: clean(class)}
-		if len(problems) > 0 {
-			c.Failure = &junitFailure{clean(problems[0]), clean(strings.Join(problems, "\n"))}
-			suite.Failures++
-		}
-		suite.Tests++
-		suite.Cases = append(suite.Cases, c)
-	}
-	for _, r := range results {
-		add(r.Name, r.File, r.Problems)
-	}
-	for _, d := range diags {
-		if d.Severity != hcl.DiagError {
-			continue
-		}
-		class := ""
-		if d.Subject != nil {
-			class = fmt.Sprintf("%s:%d", d.Subject.Filename, d.Subject.Start.Line)
-		}
-		add(d.Summary, class, []string{d.Summary + ": " + d.Detail})
-	}
-	text, err := xml.MarshalIndent(suite, "", "  ")
-	if err != nil {
-		return fmt.Errorf("write JUnit: %w", err)
-	}
-	_, err = io.WriteString(w, xml.Header+string(text)+"\n")
-	return err
 }

@@ -1,0 +1,26 @@
+mock "exec.run" { takes = "5s" }
+
+mock "postgres.query" {
+  returns = { rows = [{ bad = 12 }] }
+  after "postgres.delete" {
+    returns = { rows = [{ bad = 0 }] }
+  }
+}
+
+mock "postgres.delete" {
+  returns = { rows = 12 }
+  impact  = { rows = 12 }
+}
+
+invariant "writers_come_back" {
+  assert  = !step.stop_writers.acted || step.start_writers.acted
+  message = "the writers were stopped, and nobody tried to start them"
+}
+
+test "bad_bars_are_deleted" {
+  approve = [step.delete]
+  expect {
+    outcome = "succeeded"
+    order   = [step.stop_writers, step.delete, step.start_writers]
+  }
+}
