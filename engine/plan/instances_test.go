@@ -55,21 +55,21 @@ const each = `  action "fake.set" { name = each.key }
 func TestPlanForEach(t *testing.T) {
 	tests := map[string]struct {
 		source string
-		world  world
+		world  *world
 		want   []string
 	}{
 		"each is decided by itself": {
-			step("a", "for_each = [\"one\", \"two\"]\n"+each), world{on: set("two")},
+			step("a", "for_each = [\"one\", \"two\"]\n"+each), &world{on: set("two")},
 			[]string{"changes", `step.a["one"] run`, `step.a["two"] satisfied`},
 		},
-		"none": {step("a", "for_each = []\n"+each), world{}, []string{"nothing_to_do", "step.a skipped"}},
+		"none": {step("a", "for_each = []\n"+each), &world{}, []string{"nothing_to_do", "step.a skipped"}},
 		"not known yet": {
-			step("first", act) + step("a", "for_each = [step.first.result.summary]\n"+each) + step("after", "when = step.a.status == \"done\"\n"+act), world{},
+			step("first", act) + step("a", "for_each = [step.first.result.summary]\n"+each) + step("after", "when = step.a.status == \"done\"\n"+act), &world{},
 			[]string{"changes", "step.first run", "step.a[*] deferred", "step.after deferred"},
 		},
-		"nothing that can be looped over": {step("a", "for_each = 3\n"+each), world{}, []string{"blocked", "step.a blocked"}},
+		"nothing that can be looped over": {step("a", "for_each = 3\n"+each), &world{}, []string{"blocked", "step.a blocked"}},
 		"the worst status of them is known where theirs are": {
-			step("a", "for_each = [\"one\", \"two\"]\n"+each) + step("after", "when = step.a.status == \"satisfied\"\n"+act), world{on: set("one", "two")},
+			step("a", "for_each = [\"one\", \"two\"]\n"+each) + step("after", "when = step.a.status == \"satisfied\"\n"+act), &world{on: set("one", "two")},
 			[]string{"changes", `step.a["one"] satisfied`, `step.a["two"] satisfied`, "step.after run"},
 		},
 		"checks have instances": {
@@ -77,13 +77,13 @@ func TestPlanForEach(t *testing.T) {
 				step("a", "for_each = [\"x\", \"y\"]\nwhen = check.c[each.key].status == \"fails\"\n"+act) +
 				step("b", "precondition \"p\" { check = check.c[\"x\"] }\n"+act) +
 				step("c", "depends_on = []\nprecondition \"p\" { checks = [check.c] }\n"+act),
-			world{on: set("one")},
+			&world{on: set("one")},
 			[]string{"blocked", `step.a["x"] skipped`, `step.a["y"] run`, "step.b run tentatively", "step.c blocked"},
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, decided(planOf(t, &test.world, map[string]string{"main.hcl": "}\n" + test.source}))); diff != "" {
+			if diff := cmp.Diff(test.want, decided(planOf(t, test.world, map[string]string{"main.hcl": "}\n" + test.source}))); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -120,26 +120,26 @@ func TestPlanCall(t *testing.T) {
 	gate := step("gate", "precondition \"p\" {\n probe \"fake.get\" { name = \"open\" }\n}\n")
 	tests := map[string]struct {
 		main, other string
-		world       world
+		world       *world
 		want        []string
 	}{
-		"satisfied": {caller(""), "}\n" + inner, world{on: set("a")}, []string{"changes", "step.x satisfied", "step.x.step.a satisfied", "step.after run"}},
-		"run":       {caller(""), "}\n" + inner, world{}, []string{"changes", "step.x run", "step.x.step.a run", "step.after run tentatively"}},
-		"skipped":   {caller("when = false\n"), "}\n" + inner, world{}, []string{"changes", "step.x skipped", "step.x.step.a skipped", "step.after run"}},
-		"blocked inside holds back": {caller(""), "}\n" + gate + inner, world{},
+		"satisfied": {caller(""), "}\n" + inner, &world{on: set("a")}, []string{"changes", "step.x satisfied", "step.x.step.a satisfied", "step.after run"}},
+		"run":       {caller(""), "}\n" + inner, &world{}, []string{"changes", "step.x run", "step.x.step.a run", "step.after run tentatively"}},
+		"skipped":   {caller("when = false\n"), "}\n" + inner, &world{}, []string{"changes", "step.x skipped", "step.x.step.a skipped", "step.after run"}},
+		"blocked inside holds back": {caller(""), "}\n" + gate + inner, &world{},
 			[]string{"blocked", "step.x blocked", "step.x.step.gate blocked", "step.x.step.a blocked", "step.after blocked"}},
-		"blocked inside, but the inside goes on": {alone(""), "on_failure = \"continue\"\n}\n" + gate + inner, world{},
+		"blocked inside, but the inside goes on": {alone(""), "on_failure = \"continue\"\n}\n" + gate + inner, &world{},
 			[]string{"changes", "step.x blocked", "step.x.step.gate blocked", "step.x.step.a run"}},
-		"blocked inside, but the caller goes on": {alone("on_failure = \"continue\"\n") + step("free", act), "}\n" + gate + inner, world{},
+		"blocked inside, but the caller goes on": {alone("on_failure = \"continue\"\n") + step("free", act), "}\n" + gate + inner, &world{},
 			[]string{"changes", "step.x blocked", "step.x.step.gate blocked", "step.x.step.a blocked", "step.free run"}},
-		"deferred": {"}\n" + step("first", act) + "step \"x\" {\n  when = step.first.result.ok\n  call {\n    runbook = \"other.hcl\"\n  }\n}\n", "}\n" + inner, world{},
+		"deferred": {"}\n" + step("first", act) + "step \"x\" {\n  when = step.first.result.ok\n  call {\n    runbook = \"other.hcl\"\n  }\n}\n", "}\n" + inner, &world{},
 			[]string{"changes", "step.first run", "step.x deferred", "step.x.step.a deferred"}},
-		"satisfied by its goal": {caller("goal \"g\" {\n probe \"fake.get\" { name = \"done\" }\n}\n"), "}\n" + inner, world{on: set("done")},
+		"satisfied by its goal": {caller("goal \"g\" {\n probe \"fake.get\" { name = \"done\" }\n}\n"), "}\n" + inner, &world{on: set("done")},
 			[]string{"changes", "step.x satisfied", "step.x.step.a skipped", "step.after run"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			p := planOf(t, &test.world, map[string]string{"main.hcl": test.main, "other.hcl": test.other})
+			p := planOf(t, test.world, map[string]string{"main.hcl": test.main, "other.hcl": test.other})
 			if diff := cmp.Diff(test.want, decided(p)); diff != "" {
 				t.Error(diff)
 			}
