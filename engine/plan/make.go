@@ -76,9 +76,7 @@ type maker struct {
 func (m *maker) diagnose(ctx context.Context) {
 	levels := []*level{m.root}
 	for i := 0; i < len(levels); i++ {
-		for _, called := range levels[i].calls {
-			levels = append(levels, called)
-		}
+		levels = append(levels, levels[i].calls...)
 	}
 	clock.Together(m.root.observer.clock(), len(levels), func(i int) {
 		levels[i].diagnosis = Diagnose(ctx, levels[i].observer, &m.round)

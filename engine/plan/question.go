@@ -60,7 +60,7 @@ func merge(check *runbook.Check, a *runbook.Assertion) runbook.Assertion {
 // and the checks on the way. Load has refused cycles.
 func (o *Observer) ask(ctx context.Context, a *runbook.Assertion, x eval.Extra) (context.Context, question, error) {
 	if a.Place != "" && len(Places(ctx)) == 0 {
-		ctx = At(ctx, o.Frame.Under(a.Place))
+		ctx = At(ctx, o.Frame.Under(placed(a.Place, x)))
 		if a.Kind == "check" && o.Frame.Address != "" {
 			ctx = At(ctx, a.Place) // by its name in whichever runbook
 		}
@@ -90,6 +90,16 @@ func (o *Observer) ask(ctx context.Context, a *runbook.Assertion, x eval.Extra) 
 		q.Assertion = merge(check, &q.Assertion)
 	}
 	return ctx, q, nil
+}
+
+// placed is the place of an assertion of a step's instance: step.x["k"].goal.g.
+func placed(place string, x eval.Extra) string {
+	rest, ofStep := strings.CutPrefix(place, "step.")
+	if !ofStep || x.EachKey == cty.NilVal || !x.EachKey.IsKnown() {
+		return place
+	}
+	name, rest, _ := strings.Cut(rest, ".")
+	return address.New(name).Instance(x.EachKey.AsString()).String() + "." + rest
 }
 
 // instance is what a check's own parts see, and its address where it is one of

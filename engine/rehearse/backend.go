@@ -28,7 +28,8 @@ type backend struct {
 	cut    context.CancelFunc
 
 	calls      map[string]int // operation → how often it was called
-	changed    map[string]int // action → how often it has changed the world
+	acted      deeds          // how often an action was begun, by step
+	changed    deeds          // how often it has changed the world
 	unmocked   []string
 	crashAfter string
 	crashed    bool
@@ -105,7 +106,7 @@ func (b *backend) Foretell(ctx context.Context, a *runbook.Assertion) (plan.Answ
 // Apart implements the wish of plan.Round: looks that different mocks answer are
 // not shared.
 func (b *backend) Apart(ctx context.Context, op *runbook.Operation) string {
-	return fmt.Sprintf("%p", b.find(ctx, op.Type()))
+	return fmt.Sprintf("%p %s", b.find(ctx, op.Type()), instance(place(ctx)))
 }
 
 // find is the mock that answers a call: a test's own before its file's, of these
@@ -133,7 +134,7 @@ func (b *backend) answer(ctx context.Context, operation string) (answer, bool) {
 		return answer{}, false
 	}
 	return m.now(func(action string) bool {
-		return b.changed[action] > 0 || action == operation && b.calls[operation] > 1
+		return b.changed.seen(action, place(ctx)) > 0 || action == operation && b.acted.seen(operation, place(ctx)) > 1
 	}), true
 }
 
@@ -194,6 +195,7 @@ func (b *backend) Act(ctx context.Context, ref string, op schema.Operation, _ fu
 	operation := operationOf(ref, op)
 	step := place(ctx)
 	b.calls[operation]++
+	b.acted.note(operation, step)
 	b.began[step] = true
 	b.reach(site{step: step, at: step, subject: "action"})
 	a, ok := b.answer(ctx, operation)
@@ -213,7 +215,7 @@ func (b *backend) Act(ctx context.Context, ref string, op schema.Operation, _ fu
 	case a.fails != "":
 		return schema.Outcome{State: schema.FailedPartial, Failure: failure(a.fails)}
 	}
-	b.changed[operation]++
+	b.changed.note(operation, step)
 	if b.goesWrong(step, UnknownDone) {
 		return schema.Outcome{State: schema.Unknown, Failure: b.fault.failure()}
 	}

@@ -137,7 +137,7 @@ func (f *File) ready(ctx context.Context, t *Test, open Open) (*rehearsal, hcl.D
 func (r *rehearsal) backend(begun time.Time) *backend {
 	b := &backend{
 		Providers: r.providers, frame: r.frame, mocks: r.mocks, clock: clock.NewVirtual(begun), begun: begun,
-		calls: map[string]int{}, changed: map[string]int{}, sites: map[string][]site{}, began: map[string]bool{}, asserted: map[string]bool{},
+		calls: map[string]int{}, acted: deeds{}, changed: deeds{}, sites: map[string][]site{}, began: map[string]bool{}, asserted: map[string]bool{},
 	}
 	b.record = &record{backend: b}
 	return b
@@ -160,7 +160,7 @@ func (r *rehearsal) plan(ctx context.Context, b *backend) bool {
 		b.blocked(p)
 		return false
 	}
-	b.calls, b.changed = map[string]int{}, map[string]int{}
+	b.calls, b.acted, b.changed = map[string]int{}, deeds{}, deeds{}
 	return true
 }
 
