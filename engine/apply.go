@@ -42,6 +42,8 @@ type ApplyOptions struct {
 
 	Interrupt <-chan struct{} // closed by the first signal
 	Kill      <-chan struct{} // closed by the second
+
+	saved *plan.Saved // what becomes a run; nil: a plan of this moment
 }
 
 // Declined is the outcome of an apply that a person said no to: there is no run.
@@ -155,6 +157,12 @@ func (e *Engine) run(ctx context.Context, s *session, p *plan.Plan, opts ApplyOp
 		return Result{Plan: p}, errors.Join(err, kept.Close(), lease.Release(ctx))
 	}
 	start.Targets, start.Force = opts.Only, opts.Force
+	if opts.saved != nil {
+		start.PlanDigest = opts.saved.Digest
+		if err := st.UsePlan(opts.saved.Digest, s.run.ID); err != nil {
+			return Result{Plan: p}, errors.Join(err, kept.Close(), lease.Release(ctx))
+		}
+	}
 	if stopper := plan.Stopper(p); p.Outcome == plan.Blocked && stopper != nil {
 		result, err := recordBlocked(s, p, kept, start, opts.Screen)
 		return result, errors.Join(err, kept.Close(), lease.Release(ctx))
@@ -171,12 +179,14 @@ func (e *Engine) applyOptions(s *session, opts ApplyOptions, kept *store.Run, le
 	if lockTimeout == 0 {
 		lockTimeout = defaultLockTimeout
 	}
+	yes := approved(s.frame, opts.Approve)
+	shown(yes, opts.saved)
 	return apply.Options{
 		Frame: s.frame, Run: s.run, Start: start,
 		Backend: backend{s.host}, Schemas: s.host,
 		Record: kept, Locks: newLocks(lease, held), Screen: opts.Screen, Clock: e.clock,
 		Parallelism: opts.Parallelism, LockTimeout: lockTimeout, Only: only, Force: set(opts.Force),
-		Approved: approved(s.frame, opts.Approve), Ask: opts.Ask, Interrupt: opts.Interrupt, Kill: opts.Kill,
+		Approved: yes, Ask: opts.Ask, Interrupt: opts.Interrupt, Kill: opts.Kill,
 	}
 }
 

@@ -187,6 +187,10 @@ type PlanOptions struct {
 	Only     []string // steps, with all that comes before them
 	Force    []string
 	Progress func(step string)
+
+	Out      string                  // a file to save the plan in; empty: none
+	ValidFor time.Duration           // how long the saved plan can become a run
+	Saved    func(saved *plan.Saved) // told once it is in the file
 }
 
 // Plan looks at the systems and says what apply would do. It changes nothing.
@@ -199,6 +203,13 @@ func (e *Engine) Plan(ctx context.Context, rb *runbook.Runbook, in Inputs, opts 
 	p, err := e.plan(ctx, s, opts)
 	if err != nil {
 		return nil, append(diags, failure("The plan could not be made", err))
+	}
+	if opts.Out != "" {
+		saved, err := e.save(ctx, s, p, opts)
+		if err != nil {
+			return nil, append(diags, failure("The plan could not be saved", err))
+		}
+		opts.Saved(saved)
 	}
 	return p, diags
 }

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/runbook-engine/runbook/cmd/runbook/internal/ui"
 	"github.com/runbook-engine/runbook/engine"
 	"github.com/runbook-engine/runbook/engine/plan"
+	"github.com/runbook-engine/runbook/engine/runbook"
 )
 
 type applyOptions struct {
@@ -22,7 +24,7 @@ type applyOptions struct {
 func newCmdApply(a *app, runF func(*applyOptions) error) *cobra.Command {
 	opts := &applyOptions{app: a}
 	cmd := &cobra.Command{
-		Use:   "apply [FILE]",
+		Use:   "apply [FILE|PLAN]",
 		Short: "Plan, ask, and do what is needed",
 		Long: `Plan, show the plan, ask, and do what is needed; prove that it worked, and keep
 a record of it.
@@ -31,12 +33,17 @@ Away from a terminal there is nobody to ask: --auto-approve then stands for the
 yes to the plan. Steps that destroy still wait for a person (exit 4); "runbook
 approve" lets them go on.
 
+PLAN is what "runbook plan --out" saved. It is not asked about as a whole: it is
+looked at again, and done where that would do no more than the plan shows; else
+nothing is done (exit 6).
+
 The first interrupt (Ctrl-C) starts nothing new and lets what runs finish; the
 second cancels what runs. FILE may be left out where the directory holds one
 runbook.`,
 		Example: `  runbook apply sync_recovery.hcl
   runbook apply sync_recovery.hcl --auto-approve --json > events.jsonl
-  runbook apply sync_recovery.hcl --auto-approve --approve step.flush`,
+  runbook apply sync_recovery.hcl --auto-approve --approve step.flush
+  runbook apply recovery.plan`,
 		GroupID:           groupRun,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeFile,
@@ -56,15 +63,25 @@ runbook.`,
 
 func runApply(opts *applyOptions) error {
 	a := opts.app
-	rb, warnings, err := a.load(opts.args, nil)
-	if err != nil {
-		return err
-	}
-	a.complain(rb, warnings)
 	eng, err := a.engine()
 	if err != nil {
 		return err
 	}
+	saved, err := savedPlan(opts)
+	if err != nil {
+		return err
+	}
+	var rb *runbook.Runbook
+	var warnings hcl.Diagnostics
+	if saved != nil {
+		rb, warnings, err = a.loadSaved(eng, saved)
+	} else {
+		rb, warnings, err = a.load(opts.args, nil)
+	}
+	if err != nil {
+		return err
+	}
+	a.complain(rb, warnings)
 	shown := a.screen(opts.flags.json)
 	defer a.announceInterrupts()()
 	applying := opts.flags.options(a, shown)
@@ -89,13 +106,53 @@ func runApply(opts *applyOptions) error {
 		}
 	}
 	shown.before = func() { looking.Stop() }
-	result, diags, err := eng.Apply(background(), rb, applying)
+	var result engine.Result
+	var diags hcl.Diagnostics
+	if saved != nil {
+		result, diags, err = eng.ApplySaved(background(), rb, saved, applying)
+	} else {
+		result, diags, err = eng.Apply(background(), rb, applying)
+	}
 	looking.Stop()
 	a.complain(rb, diags)
 	if diags.HasErrors() {
 		return ended(exitFailed)
 	}
 	return a.ended(shown, result, errors.Join(writing, err))
+}
+
+// savedPlan is the saved plan that apply was given; nil: it was not.
+func savedPlan(opts *applyOptions) (*plan.Saved, error) {
+	if len(opts.args) == 0 {
+		return nil, nil
+	}
+	saved, err := engine.ReadSaved(opts.args[0])
+	if saved == nil || err != nil {
+		return nil, err
+	}
+	for flag, given := range map[string]bool{
+		"--target": len(opts.targets) > 0, "--force": len(opts.flags.force) > 0, "--var": len(opts.flags.inputs.vars) > 0,
+		"--var-file": len(opts.flags.inputs.varFiles) > 0, "--environment": opts.flags.inputs.environment != "",
+	} {
+		if given {
+			return nil, advise(fmt.Errorf("%s cannot be given with a saved plan", flag), "It is part of the plan: plan again with it. Sensitive values come from the environment or from their files.")
+		}
+	}
+	return saved, nil
+}
+
+// loadSaved loads the runbook of a saved plan.
+func (a *app) loadSaved(eng *engine.Engine, saved *plan.Saved) (*runbook.Runbook, hcl.Diagnostics, error) {
+	ctx, cancel := a.context()
+	defer cancel()
+	rb, diags, err := eng.Saved(ctx, saved)
+	if err != nil {
+		return nil, nil, err
+	}
+	if rb == nil || diags.HasErrors() {
+		return nil, nil, a.refuse(nil, rb, diags)
+	}
+	return rb, diags, nil
 }
 
 // ended shows how a run ended and returns what sets the exit code.

@@ -57,6 +57,7 @@ func errorCode(err error) (code int, say bool) {
 		end    ended
 		locked *store.LockedError
 		stale  *engine.StaleError
+		used   *store.UsedError
 	)
 	switch {
 	case err == nil:
@@ -65,7 +66,7 @@ func errorCode(err error) (code int, say bool) {
 		return int(end), false
 	case errors.As(err, &locked):
 		return exitLocked, true
-	case errors.As(err, &stale):
+	case errors.As(err, &stale), errors.As(err, &used):
 		return exitStale, true
 	case errors.Is(err, engine.ErrInterrupted), errors.Is(err, context.Canceled):
 		return exitInterrupted, true

@@ -1,0 +1,87 @@
+package plan
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/runbook-engine/runbook/engine/event"
+)
+
+// SavedKind is what a saved plan says that it is.
+const SavedKind = "runbook plan"
+
+// Saved is a plan that is kept in a file, with all that it was made from: it
+// becomes one run, once, before it expires, and only where nothing has grown
+// since. Sensitive values are not in it. It is plain data.
+type Saved struct {
+	Kind          string            `json:"kind"`
+	FormatVersion string            `json:"format_version"`
+	Version       string            `json:"version"` // of the engine that made it
+	Digest        string            `json:"digest"`  // sha256 over all else
+	ExpiresAt     time.Time         `json:"expires_at"`
+	Start         event.Start       `json:"start"`     // sources, variables, targets
+	Providers     map[string]string `json:"providers"` // name → version and, of a third party's, hash
+	Plan          *Plan             `json:"plan"`
+}
+
+// Encode is the file's text. It sets the digest.
+func (s *Saved) Encode() ([]byte, error) {
+	s.Kind, s.FormatVersion = SavedKind, FormatVersion
+	digest, err := s.sum()
+	if err != nil {
+		return nil, fmt.Errorf("write plan: %w", err)
+	}
+	s.Digest = digest
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write plan: %w", err)
+	}
+	return append(text, '\n'), nil
+}
+
+// sum is the digest that a saved plan ought to have.
+func (s *Saved) sum() (string, error) {
+	rest := *s
+	rest.Digest = ""
+	text, err := json.Marshal(rest)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(text)
+	return "sha256:" + hex.EncodeToString(sum[:]), nil
+}
+
+// IsSaved tells a saved plan from a runbook by how it begins.
+func IsSaved(text []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("{"))
+}
+
+// DecodeSaved reads the text of a saved plan. One that was changed since it was
+// written is refused.
+func DecodeSaved(text []byte) (*Saved, error) {
+	var s Saved
+	if err := json.Unmarshal(text, &s); err != nil {
+		return nil, fmt.Errorf("read plan: %w", err)
+	}
+	switch {
+	case s.Kind != SavedKind:
+		return nil, errors.New("read plan: it is no saved plan")
+	case s.FormatVersion != FormatVersion:
+		return nil, fmt.Errorf("read plan: its format is %s, this program reads %s", s.FormatVersion, FormatVersion)
+	case s.Plan == nil:
+		return nil, errors.New("read plan: it holds no plan")
+	}
+	digest, err := s.sum()
+	if err != nil {
+		return nil, fmt.Errorf("read plan: %w", err)
+	}
+	if digest != s.Digest {
+		return nil, fmt.Errorf("read plan: it says that its digest is %s, and it is %s: it was changed after it was made", s.Digest, digest)
+	}
+	return &s, nil
+}
