@@ -14,7 +14,7 @@ HCL_FOLDERS := $(shell git ls-files 'runbooks/*.hcl' 'examples/*.hcl' 2>/dev/nul
 export GO
 
 .DEFAULT_GOAL := all
-.PHONY: all build format format-check vet lint generate test bench demo setup clean
+.PHONY: all build format format-check vet lint generate test bench crash demo setup clean
 
 all: setup format-check vet lint generate test
 
@@ -51,6 +51,10 @@ test: setup
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./engine/... ./providers/protocol/...
+
+# Kill the real engine ten thousand times, and count what was done.
+crash:
+	$(GO) test ./cmd/runbook/internal/crash -run Killed -kills 10000 -timeout 0 -count 1 -v
 
 # A real system, broken and repaired before your eyes.
 demo:

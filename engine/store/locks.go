@@ -121,12 +121,14 @@ func (s *Store) Release(ctx context.Context, run string) error {
 	return nil
 }
 
-// List returns what runs hold, in the order in which they took it last.
+// List returns what runs hold, in the order in which they took it last. What is
+// left of a run that is over is in nobody's way and is not listed.
 func (s *Store) List() ([]Claim, error) {
 	t, err := s.readTable()
 	if err != nil {
 		return nil, fmt.Errorf("list locks: %w", err)
 	}
+	t.Claims = slices.DeleteFunc(t.Claims, func(c Claim) bool { return s.over(c.Holder) })
 	slices.SortFunc(t.Claims, func(a, b Claim) int { return int(a.Epoch - b.Epoch) })
 	return t.Claims, nil
 }
