@@ -34,6 +34,8 @@ type ApplyOptions struct {
 	Confirm func(*plan.Plan) (bool, error)
 	// Ask asks about one step; nil: there is no terminal.
 	Ask func(context.Context, apply.Question) (bool, error)
+	// Answer answers what an action asks; nil: there is no terminal.
+	Answer func(context.Context, apply.Question) (apply.Answer, error)
 	// Planned, if set, is told the plan before anything is done.
 	Planned func(*plan.Plan)
 	// Progress, if set, is told each step before it is planned.
@@ -186,7 +188,7 @@ func (e *Engine) applyOptions(s *session, opts ApplyOptions, kept *store.Run, le
 		Backend: backend{s.host}, Schemas: s.host,
 		Record: kept, Locks: newLocks(lease, held), Screen: opts.Screen, Clock: e.clock,
 		Parallelism: opts.Parallelism, LockTimeout: lockTimeout, Only: only, Force: set(opts.Force),
-		Approved: yes, Ask: opts.Ask, Interrupt: opts.Interrupt, Kill: opts.Kill,
+		Approved: yes, Ask: opts.Ask, Answer: opts.Answer, Interrupt: opts.Interrupt, Kill: opts.Kill,
 	}
 }
 

@@ -15,7 +15,6 @@ import (
 
 	"github.com/runbook-engine/runbook/engine/apply"
 	"github.com/runbook-engine/runbook/engine/eval"
-	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/runbook"
 	"github.com/runbook-engine/runbook/engine/store"
 )
@@ -126,7 +125,7 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 	if err != nil {
 		return Result{}, diags, err
 	}
-	answered(applying.Approved, history, answers)
+	answered(&applying, history, answers)
 	result, err := e.finish(ctx, s, nil, kept, lease, apply.Run(ctx, applying))
 	return result, diags, err
 }
@@ -144,56 +143,6 @@ func unresolvable(rb *runbook.Runbook, resolve map[string]string) error {
 		}
 	}
 	return nil
-}
-
-// answered adds what people answered to the questions on record: an approval
-// covers what was shown when it was given, and not what is asked later.
-func answered(yes map[string]apply.Approval, history []event.Event, answers []store.Answer) {
-	for _, a := range answers {
-		var shown *event.Attempt
-		for i := range history {
-			if e := &history[i]; e.Type == event.StepWaiting && e.WaitsFor == "person" && e.Step == a.Step && !e.Time.After(a.Time) {
-				shown = e.Attempt
-			}
-		}
-		if shown != nil {
-			yes[a.Step] = apply.Approval{By: a.By, Note: a.Note, Shown: true, Effects: shown.Effects, Impact: shown.Impact}
-		}
-	}
-}
-
-// Approve leaves a person's yes for a step that waits; the run goes on with
-// `resume`.
-func (e *Engine) Approve(ctx context.Context, ref, step, note string) error {
-	st, err := e.Store()
-	if err != nil {
-		return err
-	}
-	id, err := st.Resolve(ref)
-	if err != nil {
-		return err
-	}
-	history, err := st.Events(id)
-	if err != nil {
-		return err
-	}
-	waits := map[string]bool{}
-	for e, err := range history {
-		if err != nil {
-			return err
-		}
-		if delete(waits, e.Step); e.Type == event.StepWaiting && e.WaitsFor == "person" {
-			waits[e.Step] = true
-		}
-	}
-	if !waits[step] {
-		who := "no step does"
-		if len(waits) > 0 {
-			who = "what waits is " + strings.Join(slices.Sorted(maps.Keys(waits)), ", ")
-		}
-		return fmt.Errorf("%s of run %s does not wait for a person; %s", step, id, who)
-	}
-	return st.Answer(id, store.Answer{Step: step, By: operator(), Note: note, Time: e.clock.Now()})
 }
 
 // encodeVariables keeps the values that are not sensitive, with their types, of

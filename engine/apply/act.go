@@ -50,6 +50,9 @@ func (r *run) act(t *task, s *state, a *action) bool {
 	}
 	s.actLeft -= r.clock.Now().Sub(begun)
 	r.exclusion.finishActing(a.claim)
+	if outcome.State == schema.Ask && outcome.Question == nil {
+		outcome = schema.Outcome{State: schema.FailedPartial, Failure: &schema.Failure{Code: "no_question", Message: s.step.Action.Type() + " asked a person, and did not say what"}}
+	}
 	if outcome.Failure != nil {
 		outcome.Failure = late(ctx, outcome.Failure)
 	}
@@ -112,6 +115,7 @@ func (r *run) operation(s *state, a *action) schema.Operation {
 		AttemptLock: r.opts.Record.AttemptLock(s.address, number),
 		Key:         Key(r.opts.Run.ID, s.address, s.generation),
 		Limits:      a.limits,
+		Answers:     s.answers,
 	}
 }
 
@@ -134,19 +138,32 @@ func (r *run) intend(s *state, a *action, op schema.Operation) {
 	s.attempts++
 	s.tries++
 	s.inherited = false
-	r.acted = true
-	r.over = r.over || s.frame.halted() != ""
 	s.last = &event.Attempt{
 		Number: s.attempts, Action: s.step.Action.Type(), Key: op.Key, Lock: op.AttemptLock, Settling: class,
-		Effects: a.described.Effects, Destructive: a.described.Destructive, Impact: a.described.Impact,
+		Effects: a.described.Effects, Undeclared: a.described.Undeclared, Destructive: a.described.Destructive, Impact: a.described.Impact,
 		Command: plan.Shell(a.described.Command), AfterStop: s.frame.halted() != "",
 	}
 	if approval, ok := r.approval(s); ok && a.described.Destructive {
 		s.last.ApprovedBy, s.last.Note = cmp.Or(approval.By, r.opts.Run.Operator), approval.Note
 	}
+	r.intended(s.last, 1)
 	said := *s.last
 	r.say(event.Event{Type: event.ActionStarted, Step: s.address, Attempt: &said})
 }
+
+// intended counts an attempt; one that only asked a person is taken off again.
+func (r *run) intended(attempt *event.Attempt, n int) {
+	r.intents += n
+	if attempt.AfterStop {
+		r.late += n
+	}
+}
+
+// acted tells whether an INTENT exists: something may have been changed.
+func (r *run) acted() bool { return r.intents > 0 }
+
+// over tells whether an always step has run after a stop.
+func (r *run) over() bool { return r.late > 0 }
 
 // spec is what the schema says of a step's action; nil where there is none.
 // Schemas are recorded or in-process: reading one is no I/O worth a bound.
@@ -162,8 +179,8 @@ func (r *run) spec(s *state) *schema.OperationSchema {
 // attempt itself did not say.
 func (r *run) ended(s *state, o schema.Outcome, begun time.Time, settled string) {
 	s.last.State, s.last.Failure, s.last.Settled = o.State, o.Failure, settled
-	failing := o.State == schema.FailedClean || o.State == schema.FailedPartial
-	// That a repeat failed says nothing of the attempt before it that nobody saw
+	failing := o.State == schema.FailedClean || o.State == schema.FailedPartial || o.State == schema.Ask
+	// That a repeat failed, or asked, says nothing of the attempt before it that nobody saw
 	// the end of: that stays open, and so does its key.
 	if !(failing && settled == "" && s.open != "") {
 		s.open = ""
@@ -180,6 +197,10 @@ func (r *run) ended(s *state, o schema.Outcome, begun time.Time, settled string)
 		if s.open == "" {
 			s.generation++
 		}
+	case schema.Ask:
+		s.question, s.answers = o.Question, cty.NilVal
+		s.tries--
+		r.intended(s.last, -1)
 	}
 	pin, err := r.opts.Record.Pin(s.address)
 	if err != nil {
@@ -197,8 +218,11 @@ func (r *run) ended(s *state, o schema.Outcome, begun time.Time, settled string)
 
 // word is what an outcome says in one line.
 func word(o schema.Outcome) string {
-	if o.Failure != nil {
+	switch {
+	case o.Failure != nil:
 		return o.Failure.Error()
+	case o.Question != nil:
+		return o.Question.Message
 	}
 	return plan.Summary(o.Result)
 }
@@ -219,6 +243,8 @@ func (r *run) after(t *task, s *state, o schema.Outcome, ctx context.Context) bo
 			return false
 		}
 		r.failed(s, failure)
+	case schema.Ask:
+		return false
 	default:
 		reason := word(o)
 		if timeout, ok := context.Cause(ctx).(errTimeout); ok {

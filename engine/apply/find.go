@@ -179,7 +179,7 @@ func (r *run) resolved(t *task, s *state, answer string) bool {
 		r.prove(t, s, 23)
 		return true
 	case ResolveRetry:
-		if r.over && !s.step.Always {
+		if r.over() && !s.step.Always {
 			r.end(s, unknown, 23, s.open+"; it cannot be done again: "+s.frame.halted())
 			return true
 		}

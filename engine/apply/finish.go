@@ -12,7 +12,7 @@ import (
 
 // finish evaluates the outputs and says how the run ended.
 func (r *run) finish(ctx context.Context) Result {
-	result := Result{Outputs: make(map[string]any), Acted: r.acted, Over: r.over, Values: r.root}
+	result := Result{Outputs: make(map[string]any), Acted: r.acted(), Over: r.over(), Values: r.root}
 	r.root.each(func(s *state) {
 		if r.left(s) {
 			return
@@ -71,7 +71,7 @@ func (r *run) outcome() string {
 		return Interrupted
 	case waits:
 		return Waiting
-	case !r.acted && stuck:
+	case !r.acted() && stuck:
 		return Blocked
 	}
 	return Failed

@@ -23,6 +23,7 @@ func (r *run) replay(history []event.Event) {
 		return
 	}
 	sightings := make(map[string]map[string]plan.Sighting) // by frame and check
+	asked := askedIn(history)
 	for i := range history {
 		e := &history[i]
 		r.seq = max(r.seq, e.Seq)
@@ -35,25 +36,43 @@ func (r *run) replay(history []event.Event) {
 			continue
 		case e.Step == "":
 			continue
-		case e.Type == event.ActionStarted:
-			r.acted = true
-			r.over = r.over || e.Attempt.AfterStop
+		case e.Type == event.ActionStarted && !asked[attemptOf(e)]:
+			r.intended(e.Attempt, 1)
 			r.enter(e.Step)
 		}
 		r.past[e.Step] = append(r.past[e.Step], e)
 	}
 	for _, f := range r.root.all() {
-		if r.acted {
+		if r.acted() {
 			f.diagnosis = plan.NewDiagnosis(f.linked, sightings[f.linked.Address])
 		}
 	}
 	for _, s := range r.root.steps {
 		r.recall(s)
 	}
-	if r.over {
+	if r.over() {
 		r.root.stop("an always step has run after the run stopped: start over with `runbook apply`")
 	}
 	r.opts.Start.Resumed = true
+}
+
+// attempt names an attempt in the record.
+type attempt struct {
+	step   string
+	number int
+}
+
+func attemptOf(e *event.Event) attempt { return attempt{e.Step, e.Attempt.Number} }
+
+// askedIn are the attempts that came to no more than a question.
+func askedIn(history []event.Event) map[attempt]bool {
+	asked := map[attempt]bool{}
+	for i := range history {
+		if e := &history[i]; e.Type == event.ActionFinished && e.Attempt.State == schema.Ask {
+			asked[attemptOf(e)] = true
+		}
+	}
+	return asked
 }
 
 // enter notes that a step has an attempt on record: of which step it is an
@@ -89,6 +108,10 @@ func (r *run) recall(s *state) {
 		switch e.Type {
 		case event.StepStarted:
 			s.startedAt = e.Time
+		case event.StepWaiting:
+			if e.Question != nil {
+				s.question = questionOf(e.Question)
+			}
 		case event.Observed:
 			s.remember(e.Observation)
 		case event.ActionStarted:
@@ -99,6 +122,9 @@ func (r *run) recall(s *state) {
 		case event.ActionFinished:
 			attempt := *e.Attempt
 			s.last = &attempt
+			if s.question = nil; attempt.State == schema.Ask {
+				s.answers = cty.NilVal
+			}
 			s.carried = s.carried && attempt.Settled == "" && attempt.State != schema.Done
 			switch attempt.State {
 			case schema.Done:
@@ -111,6 +137,9 @@ func (r *run) recall(s *state) {
 		case event.StepFinished:
 			s.status, s.finishedAt, s.reason, s.row = e.Status, e.Time, e.Message, e.Row
 		}
+	}
+	if !s.frame.kept && s.askedAnew() {
+		s.last, s.status = nil, ""
 	}
 	if len(events) > 0 && !s.keeps() {
 		s.status, s.reason, s.finishedAt = "", "", time.Time{}
@@ -160,6 +189,8 @@ func (s *state) remember(o *event.Observation) {
 		place(s.step.Verifies, &s.verifies)
 	case "capture":
 		s.result = decode(o.Result)
+	case "answer":
+		s.recallAnswer(o)
 	}
 }
 
@@ -179,6 +210,8 @@ func sighting(o *event.Observation) plan.Sighting {
 // has ended; if not, it starts at row 1.
 func (r *run) goOn(t *task, s *state) bool {
 	r.started(s)
+	r.takeAnswer(s)
+	s.question = nil
 	claim, _ := r.exclusion.acquire(t, schema.Description{Effects: s.last.Effects})
 	r.exclusion.finishActing(claim)
 	defer r.exclusion.release(claim)
@@ -196,7 +229,7 @@ func (r *run) goOn(t *task, s *state) bool {
 		}
 		r.prove(t, s, 24)
 		return true
-	case schema.FailedClean:
+	case schema.FailedClean, schema.Ask:
 		return false
 	case schema.FailedPartial:
 		if word, ok := r.opts.Resolve[s.address]; ok {

@@ -44,7 +44,7 @@ type Locks interface {
 	Extend(effects []schema.Effect) error
 }
 
-// Question is what a person is asked before an action.
+// Question is what a person is asked before an action, or by one.
 type Question struct {
 	Step        string
 	Title       string
@@ -56,6 +56,9 @@ type Question struct {
 	Sample      []string
 	Summary     string
 	Command     string
+
+	Answers schema.Object // what to fill in, where an action asks; empty: a confirmation
+	Problem string        // why the last answer is not taken; empty: there was none
 }
 
 // Approval is a person's yes. One that was given beforehand is to whatever the
@@ -96,6 +99,11 @@ type Options struct {
 	Approved    map[string]Approval // by step address
 	// Ask asks a person at the terminal; nil: there is none, and the run waits.
 	Ask func(context.Context, Question) (bool, error)
+	// Answer has a person at the terminal answer what an action asks; nil: there
+	// is none, and the run waits.
+	Answer func(context.Context, Question) (Answer, error)
+	// Answers are to the questions on record, by step address.
+	Answers map[string]Answer
 
 	Interrupt <-chan struct{} // closed by the first signal
 	Kill      <-chan struct{} // closed by the second
@@ -163,8 +171,8 @@ type run struct {
 	logErr    error // as recordErr, but outcomes are still recorded
 
 	interrupted bool
-	acted       bool
-	over        bool
+	intents     int // attempts on record, but for those that only asked a person
+	late        int // of these, those that an always step made after a stop
 	warnings    []string
 	asking      stopwatch
 
@@ -229,7 +237,7 @@ func (r *run) watch(done <-chan struct{}) {
 func (r *run) begin(t *task) {
 	frames := r.root.all()
 	asks := slices.ContainsFunc(frames, func(f *frame) bool { return len(f.rb.Diagnosis) > 0 })
-	if asks && !(r.acted && !slices.ContainsFunc(frames, func(f *frame) bool { return !f.diagnosis.Complete() })) {
+	if asks && !(r.acted() && !slices.ContainsFunc(frames, func(f *frame) bool { return !f.diagnosis.Complete() })) {
 		r.diagnose(t, frames)
 	}
 	r.start(r.root, r.root.queue.First())

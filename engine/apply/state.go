@@ -59,6 +59,10 @@ type state struct {
 	again      int             // attempts this process made again after an unknown outcome
 	open       string          // why nobody knows how the last attempt ended; empty: it is known
 
+	question *schema.Question // that an attempt ended with, and nobody has answered
+	answers  cty.Value        // to the question before the next attempt; NilVal: none
+	secret   bool             // an answer on record is not whole: it has sensitive parts
+
 	rolled string // why its roll ended; empty: it goes on
 	halts  string // what keeps those after it from starting; empty: nothing
 }

@@ -52,6 +52,12 @@ func (r *run) liveOne(t *task, s *state) {
 		if r.act(t, s, a) {
 			return
 		}
+		if s.question != nil {
+			if r.put(t, s) == leave {
+				return
+			}
+			continue
+		}
 		failure := s.retryable
 		if !r.retry(t, s) {
 			if s.status == "" {

@@ -70,6 +70,7 @@ type Event struct {
 	// step_waiting: person|lock|observation|retry
 	WaitsFor string     `json:"waits_for,omitempty"`
 	Until    *time.Time `json:"until,omitempty"`
+	Question *Question  `json:"question,omitempty"` // what the person has to answer, where it is more than a yes to an action
 
 	DurationSeconds float64 `json:"duration_seconds,omitempty"`
 }
@@ -97,7 +98,7 @@ type Start struct {
 
 // Observation is the answer of one assertion or capture.
 type Observation struct {
-	Kind    string          `json:"kind"` // check|precondition|goal|verify|capture
+	Kind    string          `json:"kind"` // check|precondition|goal|verify|capture|answer
 	Name    string          `json:"name"`
 	Probe   string          `json:"probe,omitempty"`
 	Holds   *bool           `json:"holds"` // null: could not be looked at
@@ -105,7 +106,15 @@ type Observation struct {
 	Looks   int             `json:"looks,omitempty"`
 	Result  json.RawMessage `json:"result,omitempty"` // value and type; absent where sensitive
 	Failure *schema.Failure `json:"failure,omitempty"`
-	Final   bool            `json:"final,omitempty"` // a diagnosis, capture or settled goal that resume keeps
+	Final   bool            `json:"final,omitempty"` // a diagnosis, capture, answer or settled goal that resume keeps
+	By      string          `json:"by,omitempty"`    // answer: who gave it
+	Note    string          `json:"note,omitempty"`  // answer: what they said to it
+}
+
+// Question is what an action has asked.
+type Question struct {
+	Message string             `json:"message"`
+	Answers []schema.Attribute `json:"answers,omitempty"` // what to fill in; none: it wants a confirmation
 }
 
 // Attempt is one try of an action.
@@ -116,6 +125,7 @@ type Attempt struct {
 	Lock        string          `json:"lock,omitempty"`
 	Settling    schema.Settling `json:"settling,omitempty"`
 	Effects     []schema.Effect `json:"effects,omitempty"`
+	Undeclared  bool            `json:"undeclared,omitempty"` // what it touches is not known
 	Destructive bool            `json:"destructive,omitempty"`
 	Impact      schema.Impact   `json:"impact,omitempty"`
 	Command     string          `json:"command,omitempty"`

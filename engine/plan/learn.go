@@ -54,8 +54,12 @@ func (l *looker) learn(ctx context.Context, want Want, f *Facts) {
 		f.Preview = l.preview(ctx, said)
 	case WantPerson:
 		f.Person = &Answer{Truth: Holds}
-		if said.Destructive {
+		switch {
+		case said.Destructive:
 			f.Person = &Answer{Truth: Fails, Reason: "it is destructive: a person has to see what it hits"}
+		case l.observer.asks(ctx, step.Action):
+			said.Asks = true
+			f.Person = &Answer{Truth: Fails, Reason: "it asks a person"}
 		}
 	case WantLock:
 		f.Lock = &Answer{Truth: Holds}
@@ -100,6 +104,16 @@ func (l *looker) preview(ctx context.Context, said *Step) *Previewed {
 	p.Destructive = d.Destructive
 	p.OverLimit = OverLimit(d.Impact, limits)
 	return p
+}
+
+// asks tells whether an action asks a person before it does anything.
+func (o *Observer) asks(ctx context.Context, op *runbook.Operation) bool {
+	provider, err := o.Schemas.Schema(ctx, op.Provider)
+	if err != nil {
+		return false
+	}
+	spec := provider.Operation(schema.Action, op.Name)
+	return spec != nil && spec.Asks
 }
 
 func tell(said *Step, d schema.Description) {

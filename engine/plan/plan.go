@@ -54,6 +54,7 @@ type Step struct {
 	From          string          `json:"from,omitempty"`   // of a call: which of its steps decided it
 	Destructive   bool            `json:"destructive"`
 	Approval      bool            `json:"approval"`             // a person will be asked
+	Asks          bool            `json:"asks,omitempty"`       // by the action itself
 	Undeclared    bool            `json:"undeclared,omitempty"` // effects not known: runs alone
 	Effects       []schema.Effect `json:"effects"`
 	Impact        schema.Impact   `json:"impact"` // by unit; empty: nothing was counted

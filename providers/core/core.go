@@ -1,7 +1,7 @@
 // Package core has no backend: it says things, waits, fails on purpose, and
-// looks at this machine and at the clock. It is served inside the engine's own
-// process, through the same interface as every other provider. Questions to
-// people are left to later.
+// looks at this machine and at the clock, and asks people. It is served inside
+// the engine's own process, through the same interface as every other provider;
+// how a question reaches a person is the engine's business.
 package core
 
 import (
@@ -17,7 +17,7 @@ func provider(now func() time.Time) *sdk.Provider {
 	clock := &clock{now: now}
 	return &sdk.Provider{
 		Name: "core", Version: "0.1.0",
-		Doc: "What needs no backend: messages, pauses, this machine, the clock.",
+		Doc: "What needs no backend: messages, pauses, people, this machine, the clock.",
 		Probes: []sdk.Probe{
 			sdk.NewProbe("host", "Disk, memory and load of this machine, and whether its ports answer. `ok` asks for every port to answer and every bound given here to be kept.", host),
 			sdk.NewProbe("time", "Whether it is now one of the given weekdays, and between the given times of day: market hours, maintenance windows.", clock.time),
@@ -29,6 +29,10 @@ func provider(now func() time.Time) *sdk.Provider {
 				sdk.Describe(describeWait), sdk.Idempotent),
 			sdk.NewAction("fail", "Fails, and changes nothing: for branches that must not be reached.", fail,
 				sdk.Describe(describeFail), sdk.Idempotent),
+			sdk.NewAction("manual", "Has a person confirm that something is done, or is as it should be, with a note. At a terminal the question is put; elsewhere the run waits for `runbook approve`.", manual,
+				sdk.Describe(describeManual), sdk.Asks, sdk.Idempotent),
+			sdk.NewAction("input", "Has a person fill in values, such as the ID of a run. What they say is checked, and asked again where it does not fit. At a terminal the question is put; elsewhere the run waits for `runbook approve --answer NAME=VALUE`.", input,
+				sdk.Describe(describeInput), sdk.Asks, sdk.Idempotent),
 		},
 	}
 }

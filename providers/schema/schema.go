@@ -58,6 +58,7 @@ type OperationSchema struct {
 	MayDestroy bool     `json:"may_destroy,omitempty"` // actions only: some arguments make it destructive
 	Previews   bool     `json:"previews,omitempty"`    // actions only: Preview reads the backend
 	Settles    bool     `json:"settles,omitempty"`     // actions only: Settle can be asked
+	Asks       bool     `json:"asks,omitempty"`        // actions only: a person may have to answer a Question first
 	Counts     []string `json:"counts,omitempty"`      // what `limit` may name, such as rows
 }
 

@@ -26,8 +26,10 @@ func Clean(err error) error { return withState(err, schema.FailedClean) }
 // in the middle, say. Uncertain(nil) is nil.
 func Uncertain(err error) error { return withState(err, schema.Unknown) }
 
-// Ask stops an operation until a person has answered; the engine then calls it
+// Ask stops an action until a person has answered; the engine then calls it
 // again with Call.Answers. Without answers to fill in, it is a confirmation.
+// An action that asks must not have changed anything yet, and says so by the
+// option Asks. It may ask again, where an answer is of no use.
 func Ask(question schema.Question) error { return &askError{question} }
 
 type askError struct{ question schema.Question }

@@ -24,6 +24,9 @@ var (
 	// MayDestroy: some arguments make the action destructive; Describe says
 	// which.
 	MayDestroy ActionOption = func(a *Action) { a.schema.MayDestroy = true }
+	// Asks: the action may end with Ask, so that a plan can say that it wants a
+	// person.
+	Asks ActionOption = func(a *Action) { a.schema.Asks = true }
 )
 
 func settling(class schema.Settling) ActionOption {

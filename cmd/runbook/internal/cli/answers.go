@@ -46,14 +46,28 @@ func readAnswers(in io.Reader) *answers {
 	return a
 }
 
-// next calls ask, and is the next line typed after it.
-func (a *answers) next(ctx context.Context, ask func()) (string, error) {
+// hold waits until nobody else asks; until release is called nobody does.
+func (a *answers) hold(ctx context.Context) (release func(), err error) {
 	select {
 	case <-a.turn:
+		return func() { a.turn <- struct{}{} }, nil
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return nil, ctx.Err()
 	}
-	defer func() { a.turn <- struct{}{} }()
+}
+
+// next calls ask, and is the next line typed after it.
+func (a *answers) next(ctx context.Context, ask func()) (string, error) {
+	release, err := a.hold(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	return a.line(ctx, ask)
+}
+
+// line is next for whoever holds the turn.
+func (a *answers) line(ctx context.Context, ask func()) (string, error) {
 	answer := make(chan string, 1)
 	a.mu.Lock()
 	a.asker = answer

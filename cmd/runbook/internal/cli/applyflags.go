@@ -44,6 +44,7 @@ func (f *applyFlags) options(a *app, screen *screen) engine.ApplyOptions {
 		a.answers() // reads from now on: what is typed before a question is dropped
 		opts.Confirm = a.confirm
 		opts.Ask = a.askStep
+		opts.Answer = a.answerStep
 	}
 	return opts
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +14,7 @@ type approveOptions struct {
 
 	run, step string
 	note      string
+	answers   []string
 }
 
 func newCmdApprove(a *app, runF func(*approveOptions) error) *cobra.Command {
@@ -23,8 +25,12 @@ func newCmdApprove(a *app, runF func(*approveOptions) error) *cobra.Command {
 		Long: `Say yes to a step that waits for a person. The answer is kept with the run;
 "runbook resume" goes on with it. It covers the resources that the step showed,
 and counts up to the step's limit, or where it has none up to a tenth more than
-was shown. What has grown beyond that is asked about again.`,
-		Example:           `  runbook approve last step.flush --note "agreed with ana, INC-42"`,
+was shown. What has grown beyond that is asked about again.
+
+A step that asks for values wants each as --answer NAME=VALUE. They are checked
+here and kept in the run's record; sensitive ones are taken at a terminal only.`,
+		Example: `  runbook approve last step.flush --note "agreed with ana, INC-42"
+  runbook approve last step.which_run --answer run_id=manual__2026-01-17`,
 		GroupID:           groupRun,
 		Args:              cobra.ExactArgs(2),
 		ValidArgsFunction: a.completeRunThenStep,
@@ -36,21 +42,42 @@ was shown. What has grown beyond that is asked about again.`,
 			return runApprove(opts)
 		},
 	}
+	cmd.Flags().StringArrayVar(&opts.answers, "answer", nil, "a value that the step asks for: `NAME=VALUE`; may be given again")
 	cmd.Flags().StringVar(&opts.note, "note", "", "a `WORD` on why, kept in the record")
 	return cmd
 }
 
 func runApprove(opts *approveOptions) error {
 	a := opts.app
+	values, err := parseAnswers(opts.answers)
+	if err != nil {
+		return err
+	}
 	eng, err := a.engine()
 	if err != nil {
 		return err
 	}
 	ctx, cancel := a.context()
 	defer cancel()
-	if err := eng.Approve(ctx, opts.run, opts.step, opts.note); err != nil {
+	if err := eng.Approve(ctx, opts.run, opts.step, opts.note, values); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.errOut, "%s may go on. Next: runbook resume %s\n", opts.step, ui.Quote(opts.run))
 	return nil
+}
+
+// parseAnswers reads NAME=VALUE; a value may hold equals signs.
+func parseAnswers(given []string) (map[string]string, error) {
+	values := make(map[string]string, len(given))
+	for _, entry := range given {
+		name, value, ok := strings.Cut(entry, "=")
+		if !ok || name == "" {
+			return nil, advise(fmt.Errorf("--answer %s is not understood", entry), "It wants a name and a value, such as run_id=manual__2026-01-17.")
+		}
+		if _, twice := values[name]; twice {
+			return nil, fmt.Errorf("--answer %s is given twice", name)
+		}
+		values[name] = value
+	}
+	return values, nil
 }

@@ -26,6 +26,9 @@ func ObservationText(o *event.Observation) string {
 		}
 		return named("read "+o.Probe, o.Message)
 	}
+	if o.Kind == "answer" {
+		return named("answered by "+o.By, o.Message) + suffix(o.Note)
+	}
 	text := strings.TrimSpace(o.Kind+" "+o.Name) + " " + verb(o.Holds)
 	if o.Looks > 1 {
 		text += fmt.Sprintf(" after %d looks", o.Looks)

@@ -39,6 +39,7 @@ func WriteRecap(w io.Writer, style Style, r *Recap, seal string) error {
 		if a := s.asked; a != nil {
 			p.operation(&plan.Step{Action: a.Action, Destructive: a.Destructive, Effects: a.Effects, Impact: a.Impact, Command: a.Command})
 		}
+		p.wanted(s.question)
 	}
 	if r.outcome != "succeeded" {
 		p.ledger(r)
@@ -243,7 +244,7 @@ func (r *Recap) commands() []command {
 		return []command{look, record}
 	case "waiting":
 		for _, s := range r.waiting() {
-			list = append(list, command{ApproveCommand(r.run, s.address), "let it go on"})
+			list = append(list, s.approval(r.run))
 		}
 		return append(list, command{resume, "go on, once it is answered"}, record)
 	case "interrupted":

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/runbook-engine/runbook/engine/event"
+	"github.com/runbook-engine/runbook/providers/schema"
 )
 
 // Lines writes a line per event: what a CI log keeps and what is read at night.
@@ -55,6 +56,9 @@ func (l *Lines) Emit(e event.Event) error {
 	case event.Progress:
 		l.progress(e)
 	case event.ActionFinished:
+		if e.Attempt != nil && e.Attempt.State == schema.Ask {
+			break // its question is what it waits for next
+		}
 		symbol, c, text := finishText(e)
 		l.line(e, c, symbol, text)
 	case event.Observed:

@@ -59,6 +59,8 @@ func (p *page) persons(steps []plan.Step) {
 		why := "approval"
 		if s.Destructive {
 			why = "destructive: " + s.Action
+		} else if s.Asks {
+			why = "asks: " + s.Action
 		}
 		if impact := impactText(s.Impact); impact != "" {
 			why += ", " + impact

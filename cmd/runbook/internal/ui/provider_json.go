@@ -33,6 +33,7 @@ type (
 		Result     []attributeJSON `json:"result"`
 		Settling   schema.Settling `json:"settling,omitempty"`
 		MayDestroy bool            `json:"may_destroy,omitempty"`
+		Asks       bool            `json:"asks,omitempty"`
 		Counts     []string        `json:"counts,omitempty"`
 	}
 	attributeJSON struct {
@@ -67,7 +68,7 @@ func toProviderJSON(provider *schema.Provider) (providerJSON, error) {
 	for _, o := range provider.Operations {
 		operation := operationJSON{
 			Name: o.Name, Kind: o.Kind, Doc: o.Doc,
-			Settling: o.Settling, MayDestroy: o.MayDestroy, Counts: o.Counts,
+			Settling: o.Settling, MayDestroy: o.MayDestroy, Asks: o.Asks, Counts: o.Counts,
 		}
 		if operation.Arguments, err = toAttributesJSON(o.Arguments); err != nil {
 			return out, err

@@ -44,6 +44,9 @@ func (m *markdown) operation(provider string, o *schema.OperationSchema) {
 		if o.MayDestroy {
 			m.linef("- Some arguments make it destructive: a person is asked first.")
 		}
+		if o.Asks {
+			m.linef("- It asks a person, and acts on the answer.")
+		}
 		if len(o.Counts) > 0 {
 			m.linef("- `limit` may name: %s.", codeText("`"+strings.Join(o.Counts, "`, `")+"`"))
 		}

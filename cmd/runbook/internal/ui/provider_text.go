@@ -59,6 +59,9 @@ func (p *page) operationSchema(provider string, o *schema.OperationSchema) {
 		if o.MayDestroy {
 			p.field(2, "danger", "some arguments make it destructive: a person is asked first")
 		}
+		if o.Asks {
+			p.field(2, "asks", "a person, and acts on the answer")
+		}
 		p.field(2, "limit", strings.Join(o.Counts, ", "))
 	}
 	if len(o.Arguments.Attributes) > 0 {

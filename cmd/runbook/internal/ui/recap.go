@@ -33,10 +33,11 @@ type stepRecap struct {
 	title        string
 	status       string
 	message      string
-	begun        bool           // it has begun, and its end is not on record
-	ignored      bool           // it ended badly, and that counts as well
-	waits        string         // what it waits for, while it does
-	asked        *event.Attempt // what the person it waits for has to say yes to
+	begun        bool            // it has begun, and its end is not on record
+	ignored      bool            // it ended badly, and that counts as well
+	waits        string          // what it waits for, while it does
+	asked        *event.Attempt  // what the person it waits for has to say yes to
+	question     *event.Question // or to answer
 	attempt      *event.Attempt
 	said         string // the last attempt's message
 	observations []event.Observation
@@ -158,7 +159,7 @@ func (s *stepRecap) take(e event.Event) {
 	case event.StepStarted:
 		s.title, s.status, s.message, s.begun, s.waits = e.Title, "", "", true, ""
 	case event.StepWaiting:
-		s.begun, s.waits, s.message, s.asked = true, e.WaitsFor, e.Message, e.Attempt
+		s.begun, s.waits, s.message, s.asked, s.question = true, e.WaitsFor, e.Message, e.Attempt, e.Question
 	case event.ActionStarted, event.ActionFinished:
 		s.attempt, s.said, s.waits = e.Attempt, e.Message, ""
 		s.begun = true // a resume does not start again what was cut off

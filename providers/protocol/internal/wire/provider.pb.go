@@ -424,6 +424,7 @@ type OperationSchema struct {
 	Counts        []string               `protobuf:"bytes,8,rep,name=counts,proto3" json:"counts,omitempty"`
 	Previews      bool                   `protobuf:"varint,9,opt,name=previews,proto3" json:"previews,omitempty"`
 	Settles       bool                   `protobuf:"varint,10,opt,name=settles,proto3" json:"settles,omitempty"`
+	Asks          bool                   `protobuf:"varint,11,opt,name=asks,proto3" json:"asks,omitempty"` // Act may end ASK
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -524,6 +525,13 @@ func (x *OperationSchema) GetPreviews() bool {
 func (x *OperationSchema) GetSettles() bool {
 	if x != nil {
 		return x.Settles
+	}
+	return false
+}
+
+func (x *OperationSchema) GetAsks() bool {
+	if x != nil {
+		return x.Asks
 	}
 	return false
 }
@@ -1539,7 +1547,7 @@ const file_provider_proto_rawDesc = "" +
 	"\x06config\x18\x04 \x01(\v2\x1b.runbook.provider.v1.ObjectR\x06config\x12D\n" +
 	"\n" +
 	"operations\x18\x05 \x03(\v2$.runbook.provider.v1.OperationSchemaR\n" +
-	"operations\"\x80\x03\n" +
+	"operations\"\x94\x03\n" +
 	"\x0fOperationSchema\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03doc\x18\x02 \x01(\tR\x03doc\x12-\n" +
@@ -1552,7 +1560,8 @@ const file_provider_proto_rawDesc = "" +
 	"\x06counts\x18\b \x03(\tR\x06counts\x12\x1a\n" +
 	"\bpreviews\x18\t \x01(\bR\bpreviews\x12\x18\n" +
 	"\asettles\x18\n" +
-	" \x01(\bR\asettles\"H\n" +
+	" \x01(\bR\asettles\x12\x12\n" +
+	"\x04asks\x18\v \x01(\bR\x04asks\"H\n" +
 	"\x06Object\x12>\n" +
 	"\n" +
 	"attributes\x18\x01 \x03(\v2\x1e.runbook.provider.v1.AttributeR\n" +

@@ -1,0 +1,112 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/runbook-engine/runbook/engine/apply"
+	"github.com/runbook-engine/runbook/engine/event"
+	"github.com/runbook-engine/runbook/engine/store"
+	"github.com/runbook-engine/runbook/providers/schema"
+)
+
+// answered adds what people left in the inbox for the questions on record: an
+// approval covers what was shown when it was given, and not what is asked later;
+// an answer is to the question that stood when it was given, and stands still.
+func answered(opts *apply.Options, history []event.Event, inbox []store.Answer) {
+	opts.Answers = map[string]apply.Answer{}
+	open := waiting(slices.Values(history))
+	for _, a := range inbox {
+		var shown *event.Event
+		for i := range history {
+			if e := &history[i]; e.Type == event.StepWaiting && e.WaitsFor == "person" && e.Step == a.Step && !e.Time.After(a.Time) {
+				shown = e
+			}
+		}
+		switch {
+		case shown == nil:
+		case shown.Question == nil:
+			opts.Approved[a.Step] = apply.Approval{By: a.By, Note: a.Note, Shown: true, Effects: shown.Attempt.Effects, Impact: shown.Attempt.Impact}
+		case open[a.Step] != nil && open[a.Step].Seq == shown.Seq:
+			opts.Answers[a.Step] = apply.Answer{Yes: true, By: a.By, Note: a.Note, Values: a.Values}
+		}
+	}
+}
+
+// waiting are the events by which steps last began to wait for a person, of
+// those that still do, by step.
+func waiting(history func(func(event.Event) bool)) map[string]*event.Event {
+	waits := map[string]*event.Event{}
+	for e := range history {
+		if delete(waits, e.Step); e.Type == event.StepWaiting && e.WaitsFor == "person" {
+			waits[e.Step] = &e
+		}
+	}
+	return waits
+}
+
+// Approve leaves a person's yes for a step that waits, and what it asks for by
+// name; the run goes on with `resume`. What does not answer the question is
+// refused.
+func (e *Engine) Approve(ctx context.Context, ref, step, note string, values map[string]string) error {
+	st, err := e.Store()
+	if err != nil {
+		return err
+	}
+	id, err := st.Resolve(ref)
+	if err != nil {
+		return err
+	}
+	recorded, err := st.Events(id)
+	if err != nil {
+		return err
+	}
+	var history []event.Event
+	for e, err := range recorded {
+		if err != nil {
+			return err
+		}
+		history = append(history, e)
+	}
+	waits := waiting(slices.Values(history))
+	asked := waits[step]
+	if asked == nil {
+		who := "no step does"
+		if len(waits) > 0 {
+			who = "what waits is " + strings.Join(slices.Sorted(maps.Keys(waits)), ", ")
+		}
+		return fmt.Errorf("%s of run %s does not wait for a person; %s", step, id, who)
+	}
+	if err := fits(asked.Question, values); err != nil {
+		return fmt.Errorf("%s: %w", step, err)
+	}
+	return st.Answer(id, store.Answer{Step: step, By: operator(), Note: note, Values: values, Time: e.clock.Now()})
+}
+
+// fits tells whether an answer can be left for a question; nil is one that only
+// wants a yes.
+func fits(asked *event.Question, values map[string]string) error {
+	if asked == nil {
+		asked = &event.Question{}
+	}
+	var secret []string
+	for _, a := range asked.Answers {
+		if a.Sensitive {
+			secret = append(secret, a.Name)
+		}
+	}
+	if len(secret) > 0 {
+		return fmt.Errorf("%s is sensitive and would be kept in a file: answer at a terminal, by `runbook resume`", strings.Join(secret, ", "))
+	}
+	q := schema.Question{Message: asked.Message, Answers: schema.Object{Attributes: asked.Answers}}
+	if _, err := apply.Fill(q, values); err != nil {
+		if asked.Message != "" {
+			return fmt.Errorf("%w (asked was: %s)", err, asked.Message)
+		}
+		return err
+	}
+	return nil
+}
