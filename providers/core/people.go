@@ -127,7 +127,9 @@ func kinds() map[string]cty.Type {
 
 // check says what is wrong with the question itself.
 func (args InputArgs) check() *schema.Failure {
-	wrong := func(format string, said ...any) *schema.Failure { return sdk.InvalidArgument("values", format, said...) }
+	wrong := func(format string, said ...any) *schema.Failure {
+		return sdk.InvalidArgument("values", format, said...)
+	}
 	if len(args.Values) == 0 {
 		return wrong("nothing is asked for; core.manual only wants a confirmation")
 	}

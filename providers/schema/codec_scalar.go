@@ -131,6 +131,7 @@ func (timeCodec) encode(source reflect.Value) (cty.Value, error) {
 }
 
 // dynamicCodec carries a value of any type as it is; an absent one is null.
+// Parts of a result that must not be shown may be marked Sensitive.
 type dynamicCodec struct{}
 
 func (dynamicCodec) ctyType() cty.Type { return cty.DynamicPseudoType }
@@ -145,8 +146,16 @@ func (dynamicCodec) encode(source reflect.Value) (cty.Value, error) {
 	if v == cty.NilVal {
 		return cty.NullVal(cty.DynamicPseudoType), nil
 	}
-	if !v.IsWhollyKnown() || v.ContainsMarked() {
-		return cty.NilVal, errors.New("must be known and unmarked")
+	if !v.IsWhollyKnown() {
+		return cty.NilVal, errors.New("must be known")
+	}
+	_, marks := v.UnmarkDeepWithPaths()
+	for _, m := range marks {
+		for mark := range m.Marks {
+			if mark != Sensitive {
+				return cty.NilVal, fmt.Errorf("bears the mark %v; there is no other than Sensitive", mark)
+			}
+		}
 	}
 	return v, nil
 }

@@ -67,7 +67,8 @@ func (s *Struct) Decode(v cty.Value, target any, unknown ...string) error {
 }
 
 // Encode is the opposite of Decode. The value is wholly known and has exactly
-// the object's attributes; what is absent is null.
+// the object's attributes; what is absent is null. Of marks only Sensitive is
+// taken, in fields of type cty.Value.
 func (s *Struct) Encode(source any) (cty.Value, error) {
 	return s.codec.encode(reflect.ValueOf(source))
 }

@@ -280,3 +280,25 @@ type (
 		Items []loopItem `runbook:"items" doc:"x"`
 	}
 )
+
+// Of a value of any type, a provider may point out what must not be shown; no
+// other mark goes anywhere.
+func TestEncodeMarks(t *testing.T) {
+	type result struct {
+		Value cty.Value `runbook:"value" doc:"x"`
+	}
+	s, err := Results(reflect.TypeFor[result]())
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := cty.ObjectVal(map[string]cty.Value{"token": cty.StringVal("hunter2").Mark(Sensitive)})
+	v, err := s.Encode(result{secret})
+	if err != nil || !v.GetAttr("value").GetAttr("token").HasMark(Sensitive) {
+		t.Errorf("got %#v, %v", v, err)
+	}
+	for _, bad := range []cty.Value{cty.UnknownVal(cty.String), cty.True.Mark("else")} {
+		if v, err := s.Encode(result{bad}); err == nil {
+			t.Errorf("%#v became %#v", bad, v)
+		}
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/plan"
 	"github.com/runbook-engine/runbook/providers/schema"
@@ -104,6 +106,30 @@ func pause() []event.Event {
 	)
 }
 
+// questions is a run that asks people, one who has answered and two who have not.
+func questions() []event.Event {
+	number, secret := schema.Attribute{Name: "days", Type: cty.Number, Doc: "how far back", Required: true}, schema.Attribute{Name: "token", Type: cty.String, Required: true, Sensitive: true}
+	asked := event.Attempt{Number: 1, Action: "core.input", State: schema.Ask}
+	asks := func(step, message string, answers ...schema.Attribute) event.Event {
+		return event.Event{
+			Type: event.StepWaiting, Step: step, WaitsFor: "person", Message: message,
+			Question: &event.Question{Message: message, Answers: answers}, Attempt: &event.Attempt{Number: 2, Action: "core.input"},
+		}
+	}
+	return script(
+		start("step.look", "step.which", "step.token"),
+		event.Event{Type: event.StepStarted, Step: "step.look", Title: "Somebody has looked"},
+		event.Event{Type: event.ActionStarted, Step: "step.look", Attempt: &event.Attempt{Number: 1, Action: "core.manual"}},
+		event.Event{Type: event.ActionFinished, Step: "step.look", Message: "Is the desk closed?", Attempt: &asked},
+		asks("step.look", "Is the desk closed?"),
+		observed("step.look", event.Observation{Kind: "answer", Name: "core.manual", Holds: yes(), Message: "confirmed", By: "ana", Note: "asked them"}),
+		event.Event{Type: event.StepFinished, Step: "step.look", Status: "done"},
+		asks("step.which", "Which run was good?", number),
+		asks("step.token", "Whose token?", secret),
+		event.Event{Type: event.RunFinished, Outcome: "waiting"},
+	)
+}
+
 // mystery is a run whose engine lost sight of an action.
 func mystery() []event.Event {
 	attempt := event.Attempt{Number: 1, Action: "postgres.execute", State: schema.Unknown, Failure: &schema.Failure{Code: "provider_died", Message: "the provider was killed"}}
@@ -126,6 +152,7 @@ func TestRunAsText(t *testing.T) {
 		"run_breakdown_ci.txt":       {breakdown(), ciLog},
 		"run_breakdown_narrow.txt":   {breakdown(), narrow},
 		"run_pause_ci.txt":           {pause(), ciLog},
+		"run_questions_ci.txt":       {questions(), ciLog},
 		"run_mystery_ci.txt":         {mystery(), ciLog},
 		"run_blocked_ci.txt":         {blockedRun(), ciLog},
 		"run_verify_failed_ci.txt":   {unproven(), ciLog},
@@ -222,10 +249,20 @@ func TestWriteQuestion(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "question_ci.txt", out.String())
+
+	out.Reset()
+	err = WriteQuestion(&out, ciLog, Question{
+		Step: "step.which", Action: "core.input", Reason: "Which run was good?", Command: "read -p 'Which run was good?' days",
+		Answers: schema.Object{Attributes: []schema.Attribute{{Name: "days", Type: cty.Number}}}, Problem: "days has to be a number, not \"few\"",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "question_refused_ci.txt", out.String())
 }
 
 func TestRunAsJSON(t *testing.T) {
-	for _, events := range [][]event.Event{repair(), breakdown(), pause(), mystery(), blockedRun(), unproven(), interrupted()} {
+	for _, events := range [][]event.Event{repair(), breakdown(), pause(), questions(), mystery(), blockedRun(), unproven(), interrupted()} {
 		var out bytes.Buffer
 		sink := NewEvents(&out)
 		for _, e := range events {
