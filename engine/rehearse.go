@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -90,4 +91,21 @@ func providerOf(ref string) string {
 		return ref[:end]
 	}
 	return ref
+}
+
+// Asks tells whether a provider is served in this process and has no backend:
+// its questions can be put without starting anything.
+func (d described) Asks(ref string) bool {
+	if d.engine.opts.Catalog == nil {
+		return false
+	}
+	_, here := d.engine.opts.Catalog.InProcess(providerOf(ref))
+	return here
+}
+
+// Ask runs an action that only asks people. There is no attempt to be locked,
+// and no time that passes.
+func (d described) Ask(ctx context.Context, ref string, op schema.Operation) schema.Outcome {
+	op.AttemptLock, op.Deadline = "", time.Time{}
+	return d.host.Act(context.WithoutCancel(ctx), ref, op, nil)
 }

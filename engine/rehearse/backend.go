@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"github.com/runbook-engine/runbook/engine/apply"
 	"github.com/runbook-engine/runbook/engine/clock"
 	"github.com/runbook-engine/runbook/engine/eval"
@@ -106,15 +108,15 @@ func (b *backend) Foretell(ctx context.Context, a *runbook.Assertion) (plan.Answ
 // Apart implements the wish of plan.Round: looks that different mocks answer are
 // not shared.
 func (b *backend) Apart(ctx context.Context, op *runbook.Operation) string {
-	return fmt.Sprintf("%p %s", b.find(ctx, op.Type()), instance(place(ctx)))
+	return fmt.Sprintf("%p %s", b.find(ctx, op.Type(), schema.Probe), instance(place(ctx)))
 }
 
 // find is the mock that answers a call: a test's own before its file's, of these
 // the one for the narrowest place.
-func (b *backend) find(ctx context.Context, operation string) *mock {
+func (b *backend) find(ctx context.Context, operation string, kind schema.Kind) *mock {
 	var best *mock
 	for _, m := range b.mocks {
-		if m.operation == operation && m.covers(plan.Places(ctx)) && (best == nil || m.own == best.own && len(m.at) > len(best.at)) {
+		if m.operation == operation && m.says[kind] != nil && m.covers(plan.Places(ctx)) && (best == nil || m.own == best.own && len(m.at) > len(best.at)) {
 			best = m // a test's own come first
 		}
 	}
@@ -123,8 +125,8 @@ func (b *backend) find(ctx context.Context, operation string) *mock {
 
 // answer is what the mock of a call says now; false: there is none, which is a
 // problem of the test.
-func (b *backend) answer(ctx context.Context, operation string) (answer, bool) {
-	m := b.find(ctx, operation)
+func (b *backend) answer(ctx context.Context, operation string, kind schema.Kind) (answer, bool) {
+	m := b.find(ctx, operation, kind)
 	if m == nil {
 		where := "the runbook"
 		if places := plan.Places(ctx); len(places) > 0 {
@@ -133,8 +135,9 @@ func (b *backend) answer(ctx context.Context, operation string) (answer, bool) {
 		b.fail(fmt.Sprintf("%s uses %s, which is not mocked. Write: mock %q { returns = { … } }", where, operation, operation))
 		return answer{}, false
 	}
-	return m.now(func(action string) bool {
-		return b.changed.seen(action, place(ctx)) > 0 || action == operation && b.acted.seen(operation, place(ctx)) > 1
+	return m.says[kind].now(func(next after) bool {
+		again := kind == schema.Action && next.action == operation
+		return b.changed.seen(next.action, place(ctx), next.at) > 0 || again && b.acted.seen(operation, place(ctx), next.at) > 1
 	}), true
 }
 
@@ -146,17 +149,17 @@ func (b *backend) Preview(ctx context.Context, ref string, op schema.Operation) 
 		return d, err
 	}
 	operation := operationOf(ref, op)
-	provider, _, _ := strings.Cut(operation, ".")
-	if p, err := b.Schema(ctx, provider); err == nil {
-		if spec := p.Operation(schema.Action, op.Name); spec != nil && spec.Previews {
-			at := place(ctx)
-			b.reach(site{step: at, at: at, subject: "preview"})
-			if b.goesWrong(at, PreviewFails) {
-				return d, b.fault.failure()
-			}
+	if b.talks(ctx, ref, op) {
+		return d, nil
+	}
+	if spec := b.action(ctx, ref, op); spec != nil && spec.Previews {
+		at := place(ctx)
+		b.reach(site{step: at, at: at, subject: "preview"})
+		if b.goesWrong(at, PreviewFails) {
+			return d, b.fault.failure()
 		}
 	}
-	if a, ok := b.answer(ctx, operation); ok {
+	if a, ok := b.answer(ctx, operation, schema.Action); ok {
 		d.Impact = a.impact
 	}
 	return d, nil
@@ -171,7 +174,7 @@ func (b *backend) Observe(ctx context.Context, ref string, op schema.Operation) 
 	}
 	operation := operationOf(ref, op)
 	b.calls[operation]++
-	a, ok := b.answer(ctx, operation)
+	a, ok := b.answer(ctx, operation, schema.Probe)
 	if !ok {
 		return schema.Outcome{State: schema.FailedClean, Failure: notMocked}, nil
 	}
@@ -192,13 +195,19 @@ func (b *backend) Observe(ctx context.Context, ref string, op schema.Operation) 
 
 // Act implements apply.Backend.
 func (b *backend) Act(ctx context.Context, ref string, op schema.Operation, _ func(schema.Progress)) schema.Outcome {
-	operation := operationOf(ref, op)
-	step := place(ctx)
+	operation, step := operationOf(ref, op), place(ctx)
+	talks := b.talks(ctx, ref, op)
+	if talks && op.Answers == cty.NilVal && !b.spoils(step) {
+		return b.Ask(ctx, ref, op) // it has not begun yet
+	}
 	b.calls[operation]++
 	b.acted.note(operation, step)
 	b.began[step] = true
 	b.reach(site{step: step, at: step, subject: "action"})
-	a, ok := b.answer(ctx, operation)
+	a, ok := answer{}, talks
+	if !talks {
+		a, ok = b.answer(ctx, operation, schema.Action)
+	}
 	switch {
 	case !ok:
 		return schema.Outcome{State: schema.FailedClean, Failure: notMocked}
@@ -215,18 +224,33 @@ func (b *backend) Act(ctx context.Context, ref string, op schema.Operation, _ fu
 	case a.fails != "":
 		return schema.Outcome{State: schema.FailedPartial, Failure: failure(a.fails)}
 	}
-	b.changed.note(operation, step)
-	if b.goesWrong(step, UnknownDone) {
-		return schema.Outcome{State: schema.Unknown, Failure: b.fault.failure()}
+	outcome := schema.Outcome{State: schema.Done, Result: a.returns}
+	if talks {
+		if outcome = b.Ask(ctx, ref, op); outcome.State == schema.Ask {
+			return outcome
+		}
 	}
-	if b.crashesAt(step) {
+	b.changed.note(operation, step)
+	switch {
+	case b.goesWrong(step, UnknownDone):
+		return schema.Outcome{State: schema.Unknown, Failure: b.fault.failure()}
+	case b.crashesAt(step):
 		b.crash()
 		a.unknown = true
 	}
 	if a.unknown {
 		return schema.Outcome{State: schema.Unknown, Failure: &schema.Failure{Code: "unknown", Message: "nobody heard how " + operation + " ended"}}
 	}
-	return schema.Outcome{State: schema.Done, Result: a.returns}
+	return judged(outcome)
+}
+
+// judged is an outcome as the SDK makes it: an action that is done and not ok
+// has failed.
+func judged(o schema.Outcome) schema.Outcome {
+	if o.State != schema.Done || o.Result == cty.NilVal || !o.Result.Type().HasAttribute("ok") || !o.Result.GetAttr("ok").RawEquals(cty.False) {
+		return o
+	}
+	return schema.Outcome{State: schema.FailedPartial, Result: o.Result, Failure: &schema.Failure{Code: "not_ok", Message: plan.Summary(o.Result)}}
 }
 
 // Settle implements apply.Backend: a mock knows nothing that a goal does not.

@@ -19,10 +19,11 @@ func (d deeds) note(operation, step string) {
 
 // seen is how often it was done as far as a place can see: each instance of a
 // step has a world of its own, in which what its siblings did has not happened.
-func (d deeds) seen(operation, place string) int {
+// by narrows it to what one step did, or its instances; empty: whoever.
+func (d deeds) seen(operation, place, by string) int {
 	n := 0
 	for step, times := range d[operation] {
-		if !siblings(step, place) {
+		if (by == "" || under(step, by)) && !siblings(step, place) {
 			n += times
 		}
 	}

@@ -6,8 +6,73 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+
+	"github.com/runbook-engine/runbook/engine/diag"
 	"github.com/runbook-engine/runbook/engine/event"
+	"github.com/runbook-engine/runbook/engine/runbook"
 )
+
+// Expect is an `expect` block. What is nil or empty is not looked at.
+type Expect struct {
+	Outcome   string
+	Status    map[string]string // by address
+	Calls     map[string]int    // by operation
+	Order     []string          // addresses, as they acted
+	BlockedBy string            // a step, or one of its preconditions
+	Message   string            // is part of what some step, or the run, says
+}
+
+func (d *decoder) expect(body *hclsyntax.Body) Expect {
+	var e Expect
+	d.words("expect", body, []string{"outcome", "status", "calls", "order", "blocked_by", "message"}, nil)
+	for _, attr := range runbook.SortedAttributes(body) {
+		at := attr.Expr.Range()
+		switch attr.Name {
+		case "outcome":
+			e.Outcome = d.word(attr, []string{"succeeded", "failed", "blocked", "waiting", "interrupted", "rolled_back"})
+		case "message":
+			if v, ok := d.value(attr, attr.Name, cty.String); ok {
+				e.Message = v.AsString()
+			}
+		case "blocked_by":
+			if e.BlockedBy = d.reference(attr.Expr); e.BlockedBy != "" {
+				d.place(e.BlockedBy, at)
+			}
+		case "order":
+			e.Order = d.references(attr.Expr)
+			for _, address := range e.Order {
+				d.step(address, at)
+			}
+		case "status":
+			if v, ok := d.value(attr, attr.Name, cty.Map(cty.String)); ok {
+				e.Status = map[string]string{}
+				for address, status := range v.AsValueMap() {
+					d.step(address, at)
+					e.Status[address] = text(status)
+					if words := runbook.Statuses(); !slices.Contains(words, text(status)) {
+						p := diag.InvalidArgument.At(at, "%q is no status of a step; there are %s.", text(status), strings.Join(words, ", "))
+						d.add(diag.Suggest(p, diag.Nearest(text(status), words)))
+					}
+				}
+			}
+		case "calls":
+			if v, ok := d.value(attr, attr.Name, cty.Map(cty.Number)); ok {
+				e.Calls = map[string]int{}
+				for operation, n := range v.AsValueMap() {
+					d.operation(operation, at)
+					if n.IsNull() {
+						continue
+					}
+					count, _ := n.AsBigFloat().Int64()
+					e.Calls[operation] = int(count)
+				}
+			}
+		}
+	}
+	return e
+}
 
 // compare says where what was expected and what came differ.
 func (e *Expect) compare(b *backend, r *Result) []string {
@@ -24,6 +89,11 @@ func (e *Expect) compare(b *backend, r *Result) []string {
 	for _, s := range b.result.Steps {
 		statuses[s.Address], reasons[s.Address] = s.Status, s.Reason
 		said += s.Reason + "\n"
+	}
+	for _, e := range b.record.events {
+		if e.Type == event.RunFinished {
+			said += strings.Join(append([]string{e.Message}, e.Warnings...), "\n") + "\n"
+		}
 	}
 	if e.Outcome != "" && e.Outcome != r.Outcome {
 		differ("outcome", e.Outcome, r.Outcome, "")

@@ -22,6 +22,8 @@ const (
 	FailsPartly   FaultKind = "fails_partly"     // it ends, and may have changed something
 	UnknownDone   FaultKind = "unknown_done"     // it does its work, and nobody hears of it
 	UnknownUndone FaultKind = "unknown_not_done" // it does not, and nobody hears of that either
+	Unanswered    FaultKind = "unanswered"       // a person who is asked is not there
+	Declined      FaultKind = "declined"         // or says no
 	Crash         FaultKind = "crash"            // the engine dies there, and the run is resumed
 )
 
@@ -31,7 +33,7 @@ type Fault struct {
 	At   string // step.x, one of its assertions as step.x.goal.g, or check.c
 	Kind FaultKind
 
-	Subject string // precondition p, goal g, verify v, capture, preview, action, check.c, crash
+	Subject string // precondition p, goal g, verify v, capture, preview, person, action, check.c, crash
 	when    string // of a crash
 }
 
@@ -60,6 +62,10 @@ func (f Fault) How() string {
 		return "ends unknown, done"
 	case UnknownUndone:
 		return "ends unknown, not done"
+	case Unanswered:
+		return "does not answer"
+	case Declined:
+		return "says no"
 	case Crash:
 		return f.when
 	}
@@ -82,7 +88,7 @@ func (f Fault) failure() *schema.Failure {
 type site struct {
 	step    string // empty: a check
 	at      string
-	subject string // precondition p, goal g, verify v, capture, preview, action; a check: its own name
+	subject string // precondition p, goal g, verify v, capture, preview, person, action; a check: its own name
 	looks   bool   // an assertion that asks somebody
 }
 
@@ -102,6 +108,12 @@ func (b *backend) reach(s site) {
 // goesWrong tells whether the run's fault is this one.
 func (b *backend) goesWrong(at string, kind FaultKind) bool {
 	return b.applying && b.fault != nil && b.fault.At == at && b.fault.Kind == kind
+}
+
+// spoils tells whether the run's fault is one by which this step's action does
+// not get to do anything.
+func (b *backend) spoils(step string) bool {
+	return b.goesWrong(step, FailsClean) || b.goesWrong(step, FailsPartly) || b.goesWrong(step, UnknownUndone)
 }
 
 // faults are all that can go wrong in the run that has just ended: of its
@@ -141,6 +153,8 @@ func (s site) faults(acted bool) []FaultKind {
 	switch word {
 	case "action":
 		return []FaultKind{FailsClean, FailsPartly, UnknownDone, UnknownUndone}
+	case "person":
+		return []FaultKind{Unanswered, Declined}
 	case "preview":
 		return []FaultKind{PreviewFails}
 	case "precondition", "goal", "verify":

@@ -6,7 +6,6 @@ package rehearse
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -27,6 +26,11 @@ import (
 type Providers interface {
 	plan.Schemas
 	Describe(ctx context.Context, ref string, op schema.Operation) (schema.Description, error)
+	// Asks tells whether a provider's actions that ask people do no more than
+	// that, and Ask can be called for them.
+	Asks(ref string) bool
+	// Ask runs such an action, here and now.
+	Ask(ctx context.Context, ref string, op schema.Operation) schema.Outcome
 }
 
 // Open evaluates the configuration of a runbook's providers for one test.
@@ -125,6 +129,9 @@ func (f *File) ready(ctx context.Context, t *Test, open Open) (*rehearsal, hcl.D
 	if diags = append(diags, found...); diags.HasErrors() {
 		return nil, diags
 	}
+	if diags = append(diags, t.unasked(ctx, f.Runbook, r.providers)...); diags.HasErrors() {
+		return nil, diags
+	}
 	r.mocks, found = f.mocks(ctx, t, eval.New(f.Runbook, frame.Variables, r.run, nil), r.providers)
 	if diags = append(diags, found...); diags.HasErrors() {
 		return nil, diags
@@ -171,13 +178,8 @@ func (r *rehearsal) apply(ctx context.Context, b *backend) {
 	opts := apply.Options{
 		Frame: b.frame, Run: r.run, Backend: b, Schemas: b, Record: b.record, Screen: nobody{}, Clock: b.clock,
 		Approved: map[string]apply.Approval{},
-		Ask: func(_ context.Context, q apply.Question) (bool, error) {
-			if r.test.Approve[q.Step] || r.test.Approve[plainly(q.Step)] {
-				return true, nil
-			}
-			return false, errors.New("nobody answers")
-		},
 	}
+	b.attend(&opts, r.test)
 	first, cut := context.WithCancel(ctx)
 	b.cut = cut
 	b.result = apply.Run(first, opts)
@@ -185,6 +187,7 @@ func (r *rehearsal) apply(ctx context.Context, b *backend) {
 	if b.crashed {
 		b.crashed, b.crashAfter = false, ""
 		opts.History = append([]event.Event(nil), b.record.events...)
+		b.attend(&opts, r.test)
 		b.result = apply.Run(ctx, opts)
 	}
 }

@@ -31,12 +31,31 @@ func (fake) Schema(context.Context, string) (*schema.Provider, error) {
 		{Name: "look", Kind: schema.Probe, Result: result},
 		{Name: "set", Kind: schema.Action, Result: result, Settling: schema.Idempotent},
 		{Name: "shoot", Kind: schema.Action, Result: result, Settling: schema.Manual},
+		{Name: "run", Kind: schema.Probe, Result: result},
+		{Name: "run", Kind: schema.Action, Result: result, Settling: schema.Idempotent, Counts: []string{"rows"}},
+		{Name: "ask", Kind: schema.Action, Result: result, Settling: schema.Idempotent, Asks: true},
 		{Name: "start", Kind: schema.Action, Result: result, Settling: schema.Idempotent},
 	}}, nil
 }
 
 func (fake) Describe(_ context.Context, _ string, op schema.Operation) (schema.Description, error) {
 	return schema.Description{Effects: []schema.Effect{{Resource: "fake://host/" + op.Name, Mode: schema.Write}}}, nil
+}
+
+// Asks implements rehearse.Providers.
+func (fake) Asks(string) bool { return true }
+
+// Ask wants an age, and not one of 13.
+func (fake) Ask(_ context.Context, _ string, op schema.Operation) schema.Outcome {
+	question := &schema.Question{Message: "how old?", Answers: schema.Object{Attributes: []schema.Attribute{{Name: "age", Type: cty.Number, Required: true}}}}
+	switch {
+	case op.Answers == cty.NilVal:
+		return schema.Outcome{State: schema.Ask, Question: question}
+	case op.Answers.GetAttr("age").RawEquals(cty.NumberIntVal(13)):
+		question.Message = "not 13; how old?"
+		return schema.Outcome{State: schema.Ask, Question: question}
+	}
+	return schema.Outcome{State: schema.Done, Result: cty.ObjectVal(map[string]cty.Value{"ok": cty.True, "summary": cty.StringVal("told"), "age": op.Answers.GetAttr("age")})}
 }
 
 func open(context.Context, *eval.Frame, eval.Run) (rehearse.Providers, hcl.Diagnostics) {

@@ -23,7 +23,7 @@ test "the_desk_says_no" {
     "step.desk" = false
   }
   expect {
-    outcome    = "blocked"
+    outcome    = "failed"
     blocked_by = step.desk
     calls      = { "core.log" = 0 }
   }

@@ -13,7 +13,7 @@ mock "postgres.delete" {
 }
 
 invariant "writers_come_back" {
-  assert  = !step.stop_writers.acted || step.start_writers.acted
+  assert  = !step.stop_writers.acted || step.start_writers.acted || run.outcome == "waiting"
   message = "the writers were stopped, and nobody tried to start them"
 }
 

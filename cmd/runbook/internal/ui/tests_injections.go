@@ -105,5 +105,5 @@ func why(r rehearse.Result) string {
 	if !r.OK() {
 		return "the test fails by itself"
 	}
-	return "the run does nothing"
+	return "the run does nothing that could"
 }
