@@ -28,9 +28,9 @@ func answered(opts *apply.Options, history []event.Event, inbox []store.Answer) 
 		}
 		switch {
 		case shown == nil:
-		case shown.Question == nil:
+		case shown.Question == nil && shown.Attempt != nil:
 			opts.Approved[a.Step] = apply.Approval{By: a.By, Note: a.Note, Shown: true, Effects: shown.Attempt.Effects, Impact: shown.Attempt.Impact}
-		case open[a.Step] != nil && open[a.Step].Seq == shown.Seq:
+		case shown.Question != nil && open[a.Step] != nil && open[a.Step].Seq == shown.Seq:
 			opts.Answers[a.Step] = apply.Answer{Yes: true, By: a.By, Note: a.Note, Values: a.Values}
 		}
 	}

@@ -3,6 +3,8 @@ package apply_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,6 +16,7 @@ import (
 	"github.com/runbook-engine/runbook/engine/apply"
 	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/redact"
+	"github.com/runbook-engine/runbook/engine/runbook"
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
@@ -248,6 +251,43 @@ func TestAnswersThatDoNotFit(t *testing.T) {
 	want := []string{"the answer to step.q is not taken: vale is not asked for; did you mean value?; value is missing"}
 	if diff := cmp.Diff(want, r.Warnings); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+}
+
+// Instances of a step, and the steps of a called runbook, are asked and answered
+// one by one.
+func TestQuestionsOfInstancesAndCalls(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"x.hcl":      "runbook \"x\" {\n}\nstep \"q\" {\n for_each = [\"a\", \"b\"]\n max_parallel = 1\n" + strings.Replace(asks, `"NAME"`, "each.key", 1) + "}\nstep \"c\" {\n call {\n  runbook = \"./called.hcl\"\n }\n}\n",
+		"called.hcl": "runbook \"called\" {\n}\n" + step("inner", asks),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tr, w := asking(t, "", which(false))
+	rb, diags := runbook.Load(filepath.Join(dir, "x.hcl"))
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	tr.opts.Frame = link(t, rb)
+	answer := func(step, value string) {
+		tr.opts.Answers = map[string]apply.Answer{step: {Yes: true, Values: map[string]string{"value": value}}}
+	}
+	r := tr.run()
+	tr.expect(r, `waiting: q["a"]= q["b"]= c=`)
+	if diff := cmp.Diff([]string{`step.q["a"]`}, r.Waiting); diff != "" {
+		t.Errorf("waiting (-want +got):\n%s", diff)
+	}
+	answer(`step.q["a"]`, "1")
+	tr.expect(tr.again(), `waiting: q["a"]=done q["b"]= c=`)
+	answer(`step.q["b"]`, "2")
+	tr.expect(tr.again(), `waiting: q["a"]=done q["b"]=done c= c.step.inner=`)
+	answer("step.c.step.inner", "3")
+	tr.expect(tr.again(), `succeeded: q["a"]=done q["b"]=done c=done c.step.inner=done`)
+	if w.values["a"] != "1" || w.values["b"] != "2" || w.values["inner"] != "3" {
+		t.Errorf("told: %v", w.values)
 	}
 }
 

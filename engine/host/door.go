@@ -64,7 +64,10 @@ func (h *Host) inward(op schema.Operation) (schema.Operation, error) {
 func (h *Host) outward(ctx context.Context, provider string, op schema.Operation, o schema.Outcome) schema.Outcome {
 	o.Failure = h.scrubFailure(o.Failure)
 	if o.Question != nil {
-		o.Question = &schema.Question{Message: h.redactor.Text(o.Question.Message), Answers: o.Question.Answers}
+		o.Question = &schema.Question{
+			Message: h.redactor.Text(o.Question.Message),
+			Answers: schema.Object{Attributes: h.scrubAttributes(o.Question.Answers.Attributes)},
+		}
 	}
 	if o.Result == cty.NilVal {
 		return o
@@ -194,6 +197,17 @@ func (h *Host) scrubDescription(d schema.Description) schema.Description {
 	}
 	d.Failure = h.scrubFailure(d.Failure)
 	return d
+}
+
+// scrubAttributes scrubs what a question says of the values that it asks for.
+func (h *Host) scrubAttributes(list []schema.Attribute) []schema.Attribute {
+	list = slices.Clone(list)
+	for i := range list {
+		a := &list[i]
+		a.Name, a.Doc, a.Default = h.redactor.Text(a.Name), h.redactor.Text(a.Doc), h.redactor.Text(a.Default)
+		a.Nested = h.scrubAttributes(a.Nested)
+	}
+	return list
 }
 
 func (h *Host) scrubAll(texts []string) []string {

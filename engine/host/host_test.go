@@ -335,6 +335,27 @@ func TestTextIsScrubbed(t *testing.T) {
 	}
 }
 
+// What a question says is scrubbed, all of it; what is answered crosses without
+// marks, and comes back with them.
+func TestQuestionsAreScrubbed(t *testing.T) {
+	h := newHost(t)
+	op := do("ask")
+	op.Arguments = object(map[string]string{"how": "ask", "text": secret})
+	o := h.Act(t.Context(), "demo", op, nil)
+	want := &schema.Question{Message: "who has " + redact.Text, Answers: schema.Object{Attributes: []schema.Attribute{{
+		Name: "token", Type: cty.String, Doc: "not " + redact.Text, Default: redact.Text, Required: true, Sensitive: true,
+		Nested: []schema.Attribute{{Name: "n", Type: cty.Number, Doc: redact.Text}},
+	}}}}
+	if diff := cmp.Diff(want, o.Question, cmp.Comparer(cty.Type.Equals)); diff != "" || o.State != schema.Ask {
+		t.Errorf("%s (-want +got):\n%s", o.State, diff)
+	}
+	op.Answers = cty.ObjectVal(map[string]cty.Value{"token": redact.Mark(cty.StringVal("swordfish"))})
+	o = h.Act(t.Context(), "demo", op, nil)
+	if o.State != schema.Done || !o.Result.GetAttr("text").RawEquals(redact.Mark(cty.StringVal("swordfish"))) {
+		t.Errorf("%s %#v %v", o.State, o.Result, o.Failure)
+	}
+}
+
 func TestDescribeStartsNoProcess(t *testing.T) {
 	h := New(Options{Catalog: bundled.NewCatalog(testProviders()), Executable: "/nowhere"})
 	h.Configure("demo", "demo", cty.EmptyObjectVal)

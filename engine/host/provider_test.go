@@ -159,6 +159,13 @@ func act(ctx context.Context, a actArgs, c *sdk.Call) (acted, error) {
 		}
 		c.Logf("%d %d", os.Getpid(), cmd.Process.Pid)
 		select {}
+	case "ask":
+		if answers, ok := c.Answers(); ok {
+			return acted{Result: sdk.OK("heard"), Text: answers.GetAttr("token").AsString()}, nil
+		}
+		return acted{}, sdk.Ask(schema.Question{Message: "who has " + a.Text, Answers: schema.Object{Attributes: []schema.Attribute{
+			{Name: "token", Type: cty.String, Doc: "not " + a.Text, Default: a.Text, Required: true, Sensitive: true, Nested: []schema.Attribute{{Name: "n", Type: cty.Number, Doc: a.Text}}},
+		}}})
 	case "wait":
 		c.Logf("waiting")
 		<-ctx.Done()

@@ -2,18 +2,45 @@ package rehearse
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/runbook-engine/runbook/engine/address"
 	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/plan"
 	"github.com/runbook-engine/runbook/engine/runbook"
+	"github.com/runbook-engine/runbook/providers/schema"
 )
 
 // aftermath is what an invariant sees of the steps: what expressions saw in the
 // end, and whether a step has acted.
-type aftermath struct{ *backend }
+type aftermath struct {
+	*backend
+	acts     map[string]int    // by address, of what calls it too: attempts, but for those that only asked a person
+	statuses map[string]string // by address
+}
+
+func newAftermath(b *backend) aftermath {
+	a := aftermath{backend: b, acts: map[string]int{}, statuses: map[string]string{}}
+	for _, e := range b.record.events {
+		n := 0
+		switch {
+		case e.Type == event.ActionStarted:
+			n = 1
+		case e.Type == event.ActionFinished && e.Attempt.State == schema.Ask:
+			n = -1
+		default:
+			continue
+		}
+		for p := parts(e.Step); len(p) > 0; p = p[:len(p)-1] {
+			a.acts[address.Of(p...).String()] += n
+		}
+	}
+	for _, s := range b.result.Steps {
+		a.statuses[s.Address] = s.Status
+	}
+	return a
+}
 
 // Step implements eval.Values.
 func (a aftermath) Step(name string) cty.Value {
@@ -29,6 +56,13 @@ func (a aftermath) Step(name string) cty.Value {
 	instances := map[string]cty.Value{}
 	for key, v := range a.seen(name) {
 		instances[key] = cty.ObjectVal(a.parts(step.Instance(key), v.AsValueMap()))
+	}
+	if a.result.Values == nil {
+		for at := range a.statuses {
+			if p := parts(at); len(p) == 1 && p[0].Name == name && p[0].Which == address.One {
+				instances[p[0].Key] = cty.ObjectVal(a.parts(at, nil))
+			}
+		}
 	}
 	return cty.ObjectVal(instances)
 }
@@ -48,34 +82,18 @@ func (a aftermath) seen(name string) map[string]cty.Value {
 
 // parts adds what only an invariant sees, and what is not there.
 func (a aftermath) parts(address string, seen map[string]cty.Value) map[string]cty.Value {
-	parts := map[string]cty.Value{"acted": cty.BoolVal(a.acted(address))}
+	parts := map[string]cty.Value{"acted": cty.BoolVal(a.acts[address] > 0)}
 	for _, part := range partsOf("step") {
 		if parts[part] = cty.NullVal(cty.DynamicPseudoType); seen[part] != cty.NilVal {
 			parts[part] = seen[part]
 		}
 	}
 	if seen == nil {
-		if status := a.status(address); status != "" {
+		if status := a.statuses[address]; status != "" {
 			parts["status"] = cty.StringVal(status)
 		}
 	}
 	return parts
-}
-
-// acted tells whether an action of a step, or of what it calls, was begun.
-func (a aftermath) acted(address string) bool {
-	return slices.ContainsFunc(a.record.events, func(e event.Event) bool {
-		return e.Type == event.ActionStarted && (e.Step == address || strings.HasPrefix(e.Step, address+"."))
-	})
-}
-
-func (a aftermath) status(address string) string {
-	for _, s := range a.result.Steps {
-		if s.Address == address {
-			return s.Status
-		}
-	}
-	return ""
 }
 
 // Status implements eval.Values.

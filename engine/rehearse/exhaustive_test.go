@@ -293,6 +293,32 @@ test "x" {
 	}
 }
 
+// Where the plan is blocked apply does nothing, and invariants see just that.
+func TestInvariantsOfBlockedInstances(t *testing.T) {
+	r, diags := rehearsedOf(t, `
+runbook "x" {}
+step "roll" {
+  for_each = ["a", "b"]
+  action "fake.set" {}
+}
+step "gate" {
+  depends_on = []
+  precondition "never" { assert = false }
+}
+`, `
+mock "fake.set" {}
+invariant "nothing" {
+  assert = !step.roll["a"].acted && step.roll["b"].status == "not_run" && step.roll.status == "not_run"
+}
+test "x" {
+  expect { outcome = "blocked" }
+}
+`)
+	if diags.HasErrors() || len(r.Problems) > 0 {
+		t.Errorf("%v %v", diags, r.Problems)
+	}
+}
+
 // A test that fails by itself is not repeated, and one that is cut short stops.
 func TestInjectionsNeedAPassingTest(t *testing.T) {
 	source := strings.Replace(writers, "ALWAYS", "", 1)

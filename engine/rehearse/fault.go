@@ -120,12 +120,12 @@ func (b *backend) spoils(step string) bool {
 // checks, then of its steps. What a run does not come to cannot go wrong in it:
 // up to the fault an injected run is the same.
 func (b *backend) faults() []Fault {
-	order := []string{""}
+	order, known := []string{""}, map[string]bool{"": true}
 	for _, s := range b.result.Steps {
-		order = append(order, s.Address)
+		order, known[s.Address] = append(order, s.Address), true
 	}
 	for _, step := range b.stepsReached {
-		if !slices.Contains(order, step) {
+		if !known[step] {
 			order = append(order, step)
 		}
 	}

@@ -150,7 +150,7 @@ func (r *rehearsal) broken(ctx context.Context, b *backend) []string {
 	if len(r.invariants) == 0 || b.panicked != "" {
 		return nil
 	}
-	scope := eval.New(r.frame.Runbook, r.frame.Variables, r.run, aftermath{b})
+	scope := eval.New(r.frame.Runbook, r.frame.Variables, r.run, newAftermath(b))
 	x := eval.Extra{Roots: b.roots(r.run)}
 	var problems []string
 	for _, inv := range r.invariants {

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/runbook-engine/runbook/engine/rehearse"
@@ -52,14 +51,14 @@ func (p *page) injections(r rehearse.Result) {
 		said = p.paint(red, fmt.Sprintf("%d did not end as they must", broken))
 	}
 	p.linef("    %s: %s", Plural(len(r.Injections), "injection"), said)
-	for _, group := range together(r.Injections, func(a, b rehearse.Injection) bool { return a.Step == b.Step }) {
+	for _, group := range together(r.Injections, func(i rehearse.Injection) string { return i.Step }) {
 		where := group[0].Step
 		if where == "" {
 			where = "checks"
 		}
 		p.hanging(6, p.paint(dim, where)+"  ", 2, whats(group))
 	}
-	for _, group := range together(r.Injections, func(a, b rehearse.Injection) bool { return slices.Equal(a.Problems, b.Problems) }) {
+	for _, group := range together(r.Injections, func(i rehearse.Injection) string { return strings.Join(i.Problems, "\n") }) {
 		if group[0].OK() {
 			continue
 		}
@@ -73,16 +72,18 @@ func (p *page) injections(r rehearse.Result) {
 	}
 }
 
-// together groups injections that are alike, each group where its first stands.
-func together(injections []rehearse.Injection, alike func(a, b rehearse.Injection) bool) [][]rehearse.Injection {
+// together groups injections that have the same key, each group where its first
+// stands.
+func together(injections []rehearse.Injection, key func(rehearse.Injection) string) [][]rehearse.Injection {
 	var groups [][]rehearse.Injection
+	at := map[string]int{}
 	for _, i := range injections {
-		at := slices.IndexFunc(groups, func(g []rehearse.Injection) bool { return alike(g[0], i) })
-		if at < 0 {
+		k := key(i)
+		if _, known := at[k]; !known {
+			at[k] = len(groups)
 			groups = append(groups, nil)
-			at = len(groups) - 1
 		}
-		groups[at] = append(groups[at], i)
+		groups[at[k]] = append(groups[at[k]], i)
 	}
 	return groups
 }
@@ -90,7 +91,7 @@ func together(injections []rehearse.Injection, alike func(a, b rehearse.Injectio
 // whats says what goes wrong in a group, each subject once.
 func whats(group []rehearse.Injection) string {
 	var subjects []string
-	for _, same := range together(group, func(a, b rehearse.Injection) bool { return a.Subject == b.Subject }) {
+	for _, same := range together(group, func(i rehearse.Injection) string { return i.Subject }) {
 		var hows []string
 		for _, i := range same {
 			hows = append(hows, i.How())
