@@ -55,7 +55,8 @@ func layers() []layer {
 
 		{"cmd/runbook/internal/ui", []string{"engine/event", "engine/plan", "engine/diag", "engine/review", "engine/rehearse", "providers/schema"}},
 		{"cmd/runbook/internal/cli", []string{"cmd/runbook/internal/ui", "engine", "providers/bundled", "providers/sdk", "providers/schema"}},
-		{"cmd/runbook/internal/crash/witness", []string{"providers/sdk", "providers/schema"}}, // a provider, for tests
+		{"cmd/runbook/internal/canary/leaky", []string{"providers/sdk"}}, // providers, for tests
+		{"cmd/runbook/internal/crash/witness", []string{"providers/sdk", "providers/schema"}},
 		{"cmd/runbook", []string{"cmd/runbook/internal/cli"}},
 
 		{"runbooks", nil}, // tests alone
