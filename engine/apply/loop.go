@@ -25,7 +25,8 @@ type loop struct {
 	calls   []pendingCall
 	inbox   chan func() // completions and posts, run on the loop
 	parked  chan struct{}
-	waiting int // calls begun and not completed
+	waiting int      // calls begun and not completed
+	heeds   []func() // what looks for signals after each turn of a virtual clock
 }
 
 // task is one coroutine. Tasks that become ready at once run in their order.
@@ -74,6 +75,40 @@ func (l *loop) post(done <-chan struct{}, fn func()) {
 	}
 }
 
+// heed calls do on the loop once a signal has come, by a virtual clock before time
+// passes. What may be done from anywhere does not wait for the loop: it must not
+// matter how often it is done.
+func (l *loop) heed(signal, done <-chan struct{}, anywhere bool, do func()) {
+	heeded := false // belongs to the loop
+	once := func() {
+		if !heeded {
+			heeded = true
+			do()
+		}
+	}
+	if l.virtual != nil {
+		l.heeds = append(l.heeds, func() {
+			select {
+			case <-signal:
+				once()
+			default:
+			}
+		})
+	}
+	go func() {
+		select {
+		case <-signal:
+		case <-done:
+			return
+		}
+		if anywhere {
+			do()
+			return
+		}
+		l.post(done, once)
+	}()
+}
+
 // run goes on until no task is ready and no call is under way.
 func (l *loop) run() {
 	for {
@@ -116,7 +151,7 @@ func (l *loop) completions() []func() {
 	if l.virtual == nil {
 		taken = append(taken, <-l.inbox)
 	} else {
-		taken = l.turn()
+		taken = append(slices.Clone(l.heeds), l.turn()...)
 	}
 	for {
 		select {

@@ -198,38 +198,19 @@ func newRun(ctx context.Context, opts Options) *run {
 
 // watch turns signals and the runbook's timeout into posts to the loop.
 func (r *run) watch(done <-chan struct{}) {
-	on := func(signal <-chan struct{}, do func()) {
-		if signal == nil {
-			return
-		}
-		select {
-		case <-signal: // before anything could begin
-			do()
-			return
-		default:
-		}
-		go func() {
-			select {
-			case <-signal:
-				r.loop.post(done, do)
-			case <-done:
-			}
-		}()
-	}
-	on(r.opts.Interrupt, func() {
+	interrupt := func() {
 		r.interrupted = true
 		r.root.stop("the run was interrupted")
 		r.root.cancelLooks()
-	})
-	if r.opts.Kill != nil {
-		go func() { // not by the loop: a screen that takes nothing may hold that up
-			select {
-			case <-r.opts.Kill:
-				r.cancelActs()
-			case <-done:
-			}
-		}()
 	}
+	select {
+	case <-r.opts.Interrupt: // before anything could begin
+		interrupt()
+	default:
+		r.loop.heed(r.opts.Interrupt, done, false, interrupt)
+	}
+	// Not only by the loop: a screen that takes nothing may hold that up.
+	r.loop.heed(r.opts.Kill, done, true, r.cancelActs)
 	r.alarm(r.root, r.root.rb.Timeout, "the runbook's timeout")
 }
 

@@ -128,3 +128,23 @@ func TestVirtualTimeoutsOfARun(t *testing.T) {
 		})
 	}
 }
+
+// A signal too is heeded at the instant at which it comes.
+func TestVirtualInterruptsAreEqual(t *testing.T) {
+	source := step("a", set+strings.ReplaceAll(strings.ReplaceAll(goal, "NAME", "other"), "10s", "1h")) + step("b", set) +
+		step("c", set+"depends_on = []\nverify \"v\" {\n probe \"fake.get\" { name = \"c\" }\n every = \"1s\"\n hold_for = \"1h\"\n}\n")
+	prepare := func(tr *trial) {
+		interrupt := make(chan struct{})
+		tr.opts.Interrupt = interrupt
+		tr.opts.Clock.AfterFunc(90*time.Second, func() { close(interrupt) })
+	}
+	for range 50 {
+		tr, said, _ := virtually(t, source, prepare)
+		if diff := cmp.Diff("interrupted: a=interrupted b=not_run c=interrupted", said); diff != "" {
+			t.Fatal(diff)
+		}
+		if passed := tr.clock.Now().Sub(tr.opts.Run.StartedAt); passed != 90*time.Second {
+			t.Fatalf("interrupted after %s", passed)
+		}
+	}
+}
