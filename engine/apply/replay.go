@@ -2,6 +2,7 @@ package apply
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
@@ -40,6 +41,7 @@ func (r *run) replay(history []event.Event) {
 			r.intended(e.Attempt, 1)
 			r.enter(e.Step)
 		}
+		r.overtake(e.Step)
 		r.past[e.Step] = append(r.past[e.Step], e)
 	}
 	for _, f := range r.root.all() {
@@ -73,6 +75,19 @@ func askedIn(history []event.Event) map[attempt]bool {
 		}
 	}
 	return asked
+}
+
+// overtake forgets how steps with a for_each had ended that did not come to their
+// instances, once there is word of an instance, or of what one calls.
+func (r *run) overtake(step string) {
+	for at := 0; ; at++ {
+		next := strings.IndexByte(step[at:], '[')
+		if next < 0 {
+			return
+		}
+		at += next
+		delete(r.past, step[:at])
+	}
 }
 
 // enter notes that a step has an attempt on record: of which step it is an
