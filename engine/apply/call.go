@@ -68,6 +68,7 @@ func (r *run) returned(t *task, s *state, f *frame) {
 	idle, cut := true, true
 	for _, step := range f.steps {
 		for _, i := range step.all() {
+			s.unsettled = s.unsettled || i.unsettled || i.status == unknown
 			idle = idle && (i.status == satisfied || i.status == skipped)
 			if i.well() {
 				continue

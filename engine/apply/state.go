@@ -59,9 +59,10 @@ type state struct {
 	again      int             // attempts this process made again after an unknown outcome
 	open       string          // why nobody knows how the last attempt ended; empty: it is known
 
-	question *schema.Question // that an attempt ended with, and nobody has answered
-	answers  cty.Value        // to the question before the next attempt; NilVal: none
-	secret   bool             // an answer on record is not whole: it has sensitive parts
+	question  *schema.Question // that an attempt ended with, and nobody has answered
+	answers   cty.Value        // to the question before the next attempt; NilVal: none
+	secret    bool             // an answer on record is not whole: it has sensitive parts
+	unsettled bool             // of a call: nobody knows how a step inside has ended
 
 	rolled string // why its roll ended; empty: it goes on
 	halts  string // what keeps those after it from starting; empty: nothing
@@ -74,7 +75,7 @@ func (s *state) well() bool {
 	if len(s.instances) > 0 {
 		return !slices.ContainsFunc(s.instances, func(i *state) bool { return !i.well() })
 	}
-	return ok(s.status) || (s.status == failed || s.status == blocked) && s.step.OnFailure == runbook.Ignore
+	return ok(s.status) || (s.status == failed || s.status == blocked) && s.step.OnFailure == runbook.Ignore && !s.unsettled
 }
 
 // newState is the state of a step of the frame, or of an instance of one.
@@ -182,7 +183,7 @@ func (r *run) end(s *state, status string, row int, reason string) {
 	switch status {
 	case failed, blocked, unknown:
 		switch policy := s.step.OnFailure; {
-		case policy == runbook.Ignore && status != unknown:
+		case policy == runbook.Ignore && status != unknown && !s.unsettled:
 			r.warn(s.address + " " + status + " and is ignored: " + reason)
 		case policy != runbook.Continue:
 			s.halts = "it comes after " + s.address + ", which ended " + status

@@ -1,0 +1,19 @@
+package apply_test
+
+import (
+	"testing"
+
+	"github.com/runbook-engine/runbook/providers/schema"
+)
+
+// An unknown outcome is not ignored either where it is inside of a call that may
+// fail: nothing that needs the call goes on.
+func TestUnknownInsideOfACallIsNotIgnored(t *testing.T) {
+	tr := calling(t, call("  on_failure = \"ignore\"\n")+step("needs", set+"depends_on = [step.x]\n")+step("after", set),
+		map[string]string{"other.hcl": "runbook \"other\" {}\n" + step("a", set)})
+	tr.settling = schema.Manual
+	dies(tr, false)
+	tr.expect(tr.run(), "failed: x=failed x.step.a=unknown needs=not_run after=not_run")
+	tr.opts.Resolve = map[string]string{"step.x.step.a": "fail"}
+	tr.expect(tr.again(), "succeeded: x=failed x.step.a=failed needs=done after=done")
+}
