@@ -18,6 +18,10 @@ func (r *run) liveEach(t *task, s *state) {
 	if s.status != "" {
 		return // it had no instances in an earlier process
 	}
+	if s.frame.kept {
+		r.keepEach(s)
+		return
+	}
 	blocker := r.before(s)
 	instances, gone, ok := r.instances(t, s, blocker)
 	if !ok {
@@ -53,6 +57,19 @@ func (r *run) liveEach(t *task, s *state) {
 			return
 		}
 		statuses[n], s.halts = i.status, either(s.halts, i.halts)
+	}
+	s.status = plan.Worst(statuses)
+}
+
+// keepEach takes up the instances of a step that is part of a call which has
+// ended: they are those on record, whatever the for_each would say now.
+func (r *run) keepEach(s *state) {
+	var statuses []string
+	for _, key := range r.keys[s.address] {
+		i := s.frame.newState(s.step, s.step.Instance(key), eval.Instance{Key: key, Value: cty.NullVal(cty.DynamicPseudoType)}.Extra())
+		i.order = s.order
+		r.recall(i)
+		s.instances, statuses = append(s.instances, i), append(statuses, i.status)
 	}
 	s.status = plan.Worst(statuses)
 }

@@ -1,6 +1,8 @@
 package apply_test
 
 import (
+	"context"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -39,6 +41,31 @@ output "how" {
 	tr.act, tr.calls = nil, nil
 	tr.expect(tr.again(), `succeeded: first=done x=done x.step.roll["a"]=done x.step.roll["b"]=done last=done`)
 	if diff := cmp.Diff([]string{"last"}, tr.calls); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The instances inside of a call that has ended are what they came to, and are
+// not asked for again: not where the run is over, and not where what they were
+// made of is not known any more.
+func TestInstancesOfACallThatEndedStay(t *testing.T) {
+	rolled := "step \"list\" {\n probe \"fake.get\" {\n  name = \"list\"\n  sensitive = true\n }\n}\n" +
+		"step \"roll\" {\n for_each = nonsensitive(split(\",\", step.list.result.value))\n when = false\n" + strings.Replace(set, `"NAME"`, "each.key", 1) + "}\n" +
+		"output \"how\" {\n value = [for k, s in step.roll : \"${k} ${s.status}\"]\n}\n"
+	tr := calling(t, call("")+step("bad", set+"on_failure = \"stop\"\n")+step("last", set+"always = true\n")+"output \"how\" {\n value = step.x.result.how\n}\n",
+		map[string]string{"other.hcl": "runbook \"other\" {}\n" + rolled})
+	tr.settling = schema.Manual
+	tr.values["list"] = "a,b"
+	tr.act = func(_ context.Context, name, _ string, _ int) (schema.Outcome, bool) {
+		return schema.Outcome{State: schema.Unknown, Failure: &schema.Failure{Message: "the provider died"}}, name == "bad"
+	}
+	const inside = `x.step.list=done x.step.roll["a"]=skipped x.step.roll["b"]=skipped`
+	tr.expect(tr.run(), "failed: x=done "+inside+" bad=unknown last=done")
+	tr.values["list"] = "c"
+	tr.opts.Resolve = map[string]string{"step.bad": "done"}
+	r := tr.again()
+	tr.expect(r, "succeeded: x=done "+inside+" bad=done last=done")
+	if diff := cmp.Diff([]any{"a skipped", "b skipped"}, r.Outputs["how"]); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -41,6 +41,9 @@ func (r *run) replay(history []event.Event) {
 			r.intended(e.Attempt, 1)
 			r.enter(e.Step)
 		}
+		if r.past[e.Step] == nil {
+			r.instance(e.Step)
+		}
 		r.overtake(e.Step)
 		r.past[e.Step] = append(r.past[e.Step], e)
 	}
@@ -75,6 +78,21 @@ func askedIn(history []event.Event) map[attempt]bool {
 		}
 	}
 	return asked
+}
+
+// instance notes the first word of an instance.
+func (r *run) instance(step string) {
+	if !strings.HasSuffix(step, "]") {
+		return
+	}
+	at, err := address.Parse(step)
+	if err != nil {
+		return
+	}
+	parts := at.Parts()
+	last := parts[len(parts)-1]
+	whole := address.Of(append(slices.Clone(parts[:len(parts)-1]), address.Part{Name: last.Name})...).String()
+	r.keys[whole] = append(r.keys[whole], last.Key)
 }
 
 // overtake forgets how steps with a for_each had ended that did not come to their

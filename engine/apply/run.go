@@ -161,6 +161,7 @@ type run struct {
 	done      <-chan struct{}
 	root      *frame
 	past      map[string]past     // by address: what the record says of steps, taken up as they come
+	keys      map[string][]string // by the address of a step with a for_each: of its instances on record
 	begun     map[string][]string // by the address of a step with a for_each: keys with an attempt on record
 	calls     map[string]bool     // by address: calls with an attempt inside on record
 	exclusion *exclusion
@@ -183,7 +184,7 @@ type run struct {
 }
 
 func newRun(ctx context.Context, opts Options) *run {
-	r := &run{opts: opts, clock: opts.Clock, past: map[string]past{}, begun: map[string][]string{}, calls: map[string]bool{}}
+	r := &run{opts: opts, clock: opts.Clock, past: map[string]past{}, keys: map[string][]string{}, begun: map[string][]string{}, calls: map[string]bool{}}
 	r.loop = newLoop(opts.Clock, r.settle)
 	slots := opts.Parallelism
 	if slots == 0 {
