@@ -97,17 +97,21 @@ func (r *run) returned(t *task, s *state, f *frame) {
 // call is gone on with, whatever its own conditions say now.
 func (r *run) entered(s *state) bool { return r.calls[s.address] }
 
-// keepOut ends the steps of a call that was not begun, as the call ended.
-func (r *run) keepOut(f *frame, caller *state) {
-	status := notRun
+// keepOut ends the steps that a step would have called, as it ended itself, where
+// it did not come to calling them.
+func (r *run) keepOut(caller *state) {
+	f := caller.frame.called[caller.address]
+	if f == nil || caller.inner != nil {
+		return
+	}
+	caller.inner = f
+	status, row := notRun, 1
 	if ok(caller.status) {
-		status = skipped
+		status, row = skipped, 4
 	}
 	for _, s := range f.steps {
 		s.status, s.reason, s.finishedAt = status, "it is part of "+caller.address+", which ended "+caller.status, time.Time{}
-		r.say(event.Event{Type: event.StepFinished, Step: s.address, Title: s.step.Title, Status: s.status, Row: 4, Message: s.reason})
-		if inner := f.called[s.address]; inner != nil {
-			r.keepOut(inner, s)
-		}
+		r.say(event.Event{Type: event.StepFinished, Step: s.address, Title: s.step.Title, Status: s.status, Row: row, Message: s.reason})
+		r.keepOut(s)
 	}
 }

@@ -79,6 +79,7 @@ func (r *run) roll(t *task, s, i *state) {
 	r.recall(i)
 	if s.rolled != "" && i.status == "" && i.last == nil {
 		r.end(i, notRun, 1, s.rolled)
+		r.keepOut(i)
 		return
 	}
 	r.liveOne(t, i)

@@ -42,9 +42,8 @@ func (r *run) liveOne(t *task, s *state) {
 	}
 	for {
 		a := r.decide(t, s)
-		if called := s.frame.called[s.address]; called != nil && s.inner == nil && s.status != "" {
-			r.keepOut(called, s)
-			s.inner = called
+		if s.status != "" {
+			r.keepOut(s)
 		}
 		if a == nil {
 			return // ended, or it waits
