@@ -69,3 +69,19 @@ func TestInstancesOfACallThatEndedStay(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// A step that failed, and that a resume does not come to, has failed.
+func TestFailureIsNotForgottenByAResume(t *testing.T) {
+	for name, state := range map[string]schema.State{"clean": schema.FailedClean, "half": schema.FailedPartial} {
+		t.Run(name, func(t *testing.T) {
+			tr := newTrial(t, step("a", set)+step("b", set)+step("last", set+"always = true\n"))
+			failing(tr, 9, state, "broken")
+			tr.expect(tr.run(), "failed: a=failed b=not_run last=done")
+			r := tr.again() // it is over
+			tr.expect(r, "failed: a=failed b=not_run last=done")
+			if reason := r.Steps[0].Reason; !strings.HasPrefix(reason, "broken; and now: an always step has run") {
+				t.Errorf("a says %q", reason)
+			}
+		})
+	}
+}

@@ -155,6 +155,21 @@ func (r *run) before(s *state) string {
 	return either(blocker, s.frame.halted())
 }
 
+// failed is how the last attempt failed for certain, where a status would hide
+// that; empty: it did not. What failed in an earlier process is hidden only where
+// this one does not come to it: else it starts at row 1, and may be skipped.
+func (s *state) failed(status string) string {
+	switch {
+	case s.failure != nil:
+		return s.failure.Error()
+	case status != notRun || s.last == nil || s.last.State != schema.FailedClean && s.last.State != schema.FailedPartial:
+		return ""
+	case s.last.Failure == nil:
+		return "its last attempt failed"
+	}
+	return s.last.Failure.Error()
+}
+
 // end gives a step its one status.
 // While nobody knows how its last attempt ended, nothing that merely stops it
 // may hide that.
@@ -168,8 +183,8 @@ func (r *run) end(s *state, status string, row int, reason string) {
 	}
 	switch status {
 	case skipped, blocked, notRun: // nor that it failed, where it was to be tried again
-		if s.failure != nil {
-			status, reason = failed, s.failure.Error()+"; and now: "+reason
+		if failure := s.failed(status); failure != "" {
+			status, reason = failed, failure+"; and now: "+reason
 		}
 	}
 	s.status, s.reason, s.row = status, reason, row
