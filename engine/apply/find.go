@@ -18,6 +18,10 @@ const (
 	ResolveFail  = "fail"
 )
 
+// wantedAgain is the code of a failure by which a person ended an attempt so that
+// there is another.
+const wantedAgain = "wanted_again"
+
 // freePause is how long to wait before an attempt's lock is looked at again;
 // settleTimeout bounds one Settle; orphanWait is how long an orphan is waited
 // for where its step has no timeout of its own.
@@ -180,13 +184,17 @@ func (r *run) resolved(t *task, s *state, answer string) bool {
 		return true
 	case ResolveRetry:
 		if r.over() && !s.step.Always {
-			r.end(s, unknown, 23, s.open+"; it cannot be done again: "+s.frame.halted())
+			why := "it cannot be done again: " + s.frame.halted()
+			if s.open != "" {
+				r.end(s, unknown, 23, s.open+"; "+why)
+			} else {
+				r.end(s, failed, 24, why)
+			}
 			return true
 		}
 		// The person says that the attempt is over: the next one has a key of
-		// its own.
-		s.generation++
-		s.open = ""
+		// its own. It is on record for a process that may have to begin it.
+		r.ended(s, schema.Outcome{State: schema.FailedPartial, Failure: &schema.Failure{Code: wantedAgain, Message: "to be done again, says " + r.opts.Run.Operator}}, time.Time{}, "person")
 		return false
 	}
 	r.ended(s, schema.Outcome{State: schema.FailedPartial, Failure: &schema.Failure{Code: "resolved", Message: "said to have failed by " + r.opts.Run.Operator}}, time.Time{}, "person")

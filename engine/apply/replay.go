@@ -193,8 +193,8 @@ func (s *state) keeps() bool {
 	return s.step.Probe != nil && s.result != cty.NilVal
 }
 
-// catchUp brings the generation to that of the last attempt's key. A person's
-// "retry" changes the key without leaving an outcome on record.
+// catchUp brings the generation to that of the last attempt's key: it may have
+// changed without an outcome on record.
 func (s *state) catchUp(run string) {
 	for g := s.generation; g <= s.attempts; g++ {
 		if Key(run, s.address, g) == s.last.Key {
@@ -269,7 +269,7 @@ func (r *run) goOn(t *task, s *state) bool {
 			delete(r.opts.Resolve, s.address)
 			return r.resolved(t, s, word)
 		}
-		if keyed(s.last.Settling) {
+		if keyed(s.last.Settling) || s.last.Settled == "person" && s.last.Failure.Code == wantedAgain {
 			return false
 		}
 		reason := "it failed and may have changed something"

@@ -150,3 +150,28 @@ func TestAlwaysIsLeftToTheResumeAfterASecondInterrupt(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// A person's word that an action is to be done again outlives a process that did
+// not come to it: the next one does not ask for it again.
+func TestWordToRetryIsOnRecord(t *testing.T) {
+	tr := virtualTrial(t, step("b", set+"depends_on = []\n")+step("a", set+"depends_on = []\n"))
+	tr.settling = schema.Manual
+	tr.act = func(_ context.Context, _, _ string, attempt int) (schema.Outcome, bool) {
+		return schema.Outcome{State: schema.Unknown, Failure: &schema.Failure{Message: "the provider died"}}, attempt == 1
+	}
+	tr.expect(tr.run(), "failed: b=unknown a=unknown")
+	tr.opts.Resolve = map[string]string{"step.a": apply.ResolveRetry}
+	r := tr.again() // b stops the run
+	tr.expect(r, "failed: b=unknown a=failed")
+	if reason := r.Steps[1].Reason; !strings.HasPrefix(reason, "to be done again, says tester; and now: ") {
+		t.Errorf("a says %q", reason)
+	}
+	tr.opts.Resolve = map[string]string{"step.b": apply.ResolveDone}
+	tr.expect(tr.again(), "succeeded: b=done a=done")
+	if diff := cmp.Diff([]string{"b", "a", "a"}, tr.calls); diff != "" {
+		t.Error(diff)
+	}
+	if tr.keys[1] == tr.keys[2] {
+		t.Error("a person said the attempt is over: the next must have a key of its own")
+	}
+}
