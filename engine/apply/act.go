@@ -138,10 +138,14 @@ func (r *run) intend(s *state, a *action, op schema.Operation) {
 	s.attempts++
 	s.tries++
 	s.inherited = false
+	stopped, after := s.frame.stoppedIn(), ""
+	if stopped != nil {
+		after = stopped.linked.Address
+	}
 	s.last = &event.Attempt{
 		Number: s.attempts, Action: s.step.Action.Type(), Key: op.Key, Lock: op.AttemptLock, Settling: class,
 		Effects: a.described.Effects, Undeclared: a.described.Undeclared, Destructive: a.described.Destructive, Impact: a.described.Impact,
-		Command: plan.Shell(a.described.Command), AfterStop: s.frame.halted() != "",
+		Command: plan.Shell(a.described.Command), AfterStop: stopped == r.root, AfterStopOf: after,
 	}
 	if approval, ok := r.approval(s); ok && a.described.Destructive {
 		s.last.ApprovedBy, s.last.Note = cmp.Or(approval.By, r.opts.Run.Operator), approval.Note
@@ -154,16 +158,18 @@ func (r *run) intend(s *state, a *action, op schema.Operation) {
 // intended counts an attempt; one that only asked a person is taken off again.
 func (r *run) intended(attempt *event.Attempt, n int) {
 	r.intents += n
-	if attempt.AfterStop {
-		r.late += n
+	if !attempt.AfterStop && attempt.AfterStopOf == "" {
+		return
+	}
+	for _, f := range r.root.all() {
+		if f.linked.Address == attempt.AfterStopOf {
+			f.late += n
+		}
 	}
 }
 
 // acted tells whether an INTENT exists: something may have been changed.
 func (r *run) acted() bool { return r.intents > 0 }
-
-// over tells whether an always step has run after a stop.
-func (r *run) over() bool { return r.late > 0 }
 
 // spec is what the schema says of a step's action; nil where there is none.
 // Schemas are recorded or in-process: reading one is no I/O worth a bound.

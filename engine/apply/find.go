@@ -183,7 +183,7 @@ func (r *run) resolved(t *task, s *state, answer string) bool {
 		r.prove(t, s, 23)
 		return true
 	case ResolveRetry:
-		if r.over() && !s.step.Always {
+		if s.frame.isOver() && !s.step.Always {
 			why := "it cannot be done again: " + s.frame.halted()
 			if s.open != "" {
 				r.end(s, unknown, 23, s.open+"; "+why)

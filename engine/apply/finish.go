@@ -12,7 +12,7 @@ import (
 
 // finish evaluates the outputs and says how the run ended.
 func (r *run) finish(ctx context.Context) Result {
-	result := Result{Outputs: make(map[string]any), Acted: r.acted(), Over: r.over(), Values: r.root}
+	result := Result{Outputs: make(map[string]any), Acted: r.acted(), Over: r.root.late > 0, Values: r.root}
 	r.root.each(func(s *state) {
 		if r.left(s) {
 			return

@@ -27,6 +27,7 @@ type frame struct {
 	calls     []*frame          // the same, in order
 
 	halt     string // why nothing new starts; empty: nothing stands in the way here
+	late     int    // attempts on record that an always step made after that: it is over, a resume only settles
 	timedOut bool
 	unalarm  func() // stops the timeout
 
@@ -104,6 +105,28 @@ func (f *frame) halted() string {
 		}
 	}
 	return ""
+}
+
+// stoppedIn is the outermost of the frames that an action is part of which have
+// stopped; nil: none has, and it is no always step that acts after a stop.
+func (f *frame) stoppedIn() *frame {
+	var stopped *frame
+	for ; f != nil; f = f.outer {
+		if f.halt != "" {
+			stopped = f
+		}
+	}
+	return stopped
+}
+
+// isOver tells whether nothing new starts in a frame, not even in a resume.
+func (f *frame) isOver() bool {
+	for ; f != nil; f = f.outer {
+		if f.late > 0 || f.linked.Step != nil && f.linked.Step.Always {
+			return f.late > 0
+		}
+	}
+	return false
 }
 
 // number gives the steps of a frame, and of those below it, their place in the

@@ -51,11 +51,14 @@ func (r *run) replay(history []event.Event) {
 		if r.acted() {
 			f.diagnosis = plan.NewDiagnosis(f.linked, sightings[f.linked.Address])
 		}
+		if f.outer != nil && f.late > 0 {
+			f.stop("an always step has run after " + f.linked.Address + " stopped: start over with `runbook apply`")
+		}
 	}
 	for _, s := range r.root.steps {
 		r.recall(s)
 	}
-	if r.over() {
+	if r.root.late > 0 {
 		r.root.stop("an always step has run after the run stopped: start over with `runbook apply`")
 	}
 	r.opts.Start.Resumed = true

@@ -173,7 +173,6 @@ type run struct {
 
 	interrupted bool
 	intents     int // attempts on record, but for those that only asked a person
-	late        int // of these, those that an always step made after a stop
 	warnings    []string
 	asking      stopwatch
 

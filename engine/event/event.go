@@ -129,9 +129,10 @@ type Attempt struct {
 	Destructive bool            `json:"destructive,omitempty"`
 	Impact      schema.Impact   `json:"impact,omitempty"`
 	Command     string          `json:"command,omitempty"`
-	ApprovedBy  string          `json:"approved_by,omitempty"` // who said yes to it, where a person had to
-	Note        string          `json:"note,omitempty"`        // and why
-	AfterStop   bool            `json:"after_stop,omitempty"`  // an always step's, after the run stopped or was interrupted: the run is over
+	ApprovedBy  string          `json:"approved_by,omitempty"`   // who said yes to it, where a person had to
+	Note        string          `json:"note,omitempty"`          // and why
+	AfterStop   bool            `json:"after_stop,omitempty"`    // an always step's, after the run stopped or was interrupted: the run is over
+	AfterStopOf string          `json:"after_stop_of,omitempty"` // the same within a call: what that step calls is over, the run is not
 
 	State   schema.State    `json:"state,omitempty"` // action_finished
 	Result  json.RawMessage `json:"result,omitempty"`
