@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/runbook-engine/runbook/providers/protocol"
@@ -28,7 +27,7 @@ func (h *Host) Act(ctx context.Context, ref string, op schema.Operation, progres
 		ctx, cancel = context.WithDeadline(ctx, op.Deadline)
 		defer cancel()
 	}
-	out := &relay{host: h, to: progress}
+	out := newRelay(h, progress)
 	defer out.close()
 	answers := make(chan result, 1)
 	go func() {
@@ -84,36 +83,4 @@ func (h *Host) answer(ctx context.Context, r *running, op schema.Operation, a re
 		return schema.Outcome{State: schema.FailedClean, Failure: failureOf(h.lost(r, op.Name, a.err))}
 	}
 	return schema.Outcome{State: schema.Unknown, Failure: failureOf(h.lost(r, op.Name, a.err))}
-}
-
-// relay scrubs what an action says and hands it on until it is closed.
-type relay struct {
-	host *Host
-
-	mu sync.Mutex
-	to func(schema.Progress)
-}
-
-func (r *relay) event(e protocol.Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.to == nil {
-		return
-	}
-	if e.Text != "" || e.Progress {
-		p := schema.Progress{Message: r.host.line(e.Text)}
-		if e.Progress {
-			p.Done, p.Total = e.Done, e.Total
-		}
-		r.to(p)
-	}
-	if e.Dropped > 0 {
-		r.to(schema.Progress{Message: fmt.Sprintf("(%d bytes of log were dropped here)", e.Dropped)})
-	}
-}
-
-func (r *relay) close() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.to = nil
 }

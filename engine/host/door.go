@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
-	"github.com/runbook-engine/runbook/providers/protocol"
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
@@ -216,15 +214,4 @@ func (h *Host) scrubAll(texts []string) []string {
 		texts[i] = h.redactor.Text(texts[i])
 	}
 	return texts
-}
-
-// line scrubs a line of log. One that was cut may end in the first half of a
-// secret, which is kept back.
-func (h *Host) line(text string) string {
-	if len(text) < protocol.MaxLogLine-4 {
-		return h.redactor.Text(text)
-	}
-	var b strings.Builder
-	_, _ = h.redactor.Writer(&b).Write([]byte(text)) // a strings.Builder never fails
-	return b.String()
 }

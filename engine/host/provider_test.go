@@ -4,11 +4,12 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
+	osexec "os/exec"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/runbook-engine/runbook/providers/exec"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -16,6 +17,7 @@ import (
 func testProviders() map[string]func() *sdk.Provider {
 	return map[string]func() *sdk.Provider{
 		"demo":  demo,
+		"exec":  exec.Provider,
 		"inner": inner,
 		"noisy": demo,
 		"mute":  demo,
@@ -130,7 +132,7 @@ func act(ctx context.Context, a actArgs, c *sdk.Call) (acted, error) {
 		awaitReader(a.Text)
 		os.Exit(5)
 	case "unlocked orphan":
-		cmd := exec.Command("sleep", "600")
+		cmd := osexec.Command("sleep", "600")
 		if err := cmd.Start(); err != nil {
 			return acted{}, err
 		}

@@ -3,29 +3,24 @@ package exec
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
-	"unicode/utf8"
 )
 
 // outputLimit bounds what is kept of each of a program's streams.
 const outputLimit = 1 << 20
 
-// lineLimit bounds how long an unfinished line is waited for before it is
-// logged as it stands.
-const lineLimit = 32 << 10
-
-// capture keeps the first and the last half of a limit of bytes, and hands
-// whole lines on as they come. Safe for concurrent use.
+// capture keeps the first and the last half of a limit of bytes, and hands all
+// of it on. Safe for concurrent use.
 type capture struct {
 	limit int
-	log   func(line string) // nil: lines are not handed on
+	log   io.Writer // nil: nobody is told
 
 	mu      sync.Mutex
 	head    []byte
 	tail    []byte // at most twice half a limit, cut when it grows over
 	dropped int
-	line    []byte
 }
 
 func (c *capture) Write(p []byte) (int, error) {
@@ -33,7 +28,7 @@ func (c *capture) Write(p []byte) (int, error) {
 	defer c.mu.Unlock()
 	c.keep(p)
 	if c.log != nil {
-		c.lines(p)
+		return c.log.Write(p)
 	}
 	return len(p), nil
 }
@@ -52,31 +47,11 @@ func (c *capture) keep(p []byte) {
 	}
 }
 
-func (c *capture) lines(p []byte) {
-	for len(p) > 0 {
-		n := bytes.IndexByte(p, '\n')
-		if n < 0 {
-			c.line = append(c.line, p...)
-			break
-		}
-		c.log(string(append(c.line, p[:n]...)))
-		c.line, p = c.line[:0], p[n+1:]
-	}
-	if len(c.line) > lineLimit {
-		c.log(string(c.line))
-		c.line = c.line[:0]
-	}
-}
-
-// text is what was kept, and whether something was left out. It logs a last
-// line that had no newline.
+// text is what was kept, and whether something was left out. The cut is made
+// between words: the engine finds a secret only where all of it is there.
 func (c *capture) text() (string, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.log != nil && len(c.line) > 0 {
-		c.log(string(c.line))
-		c.line = nil
-	}
 	tail, dropped := c.tail, c.dropped
 	if over := len(tail) - c.limit/2; over > 0 {
 		tail, dropped = tail[over:], dropped+over
@@ -84,9 +59,14 @@ func (c *capture) text() (string, bool) {
 	if dropped == 0 {
 		return strings.TrimRight(string(c.head)+string(tail), "\n"), false
 	}
-	for len(tail) > 0 && !utf8.RuneStart(tail[0]) {
-		tail, dropped = tail[1:], dropped+1
+	head := c.head[:1+bytes.LastIndexAny(c.head, blanks)]
+	begin := bytes.IndexAny(tail, blanks)
+	if begin < 0 {
+		begin = len(tail)
 	}
-	head := strings.ToValidUTF8(string(c.head), "")
-	return fmt.Sprintf("%s\n… %d bytes left out …\n%s", head, dropped, strings.TrimRight(string(tail), "\n")), true
+	dropped += len(c.head) - len(head) + begin
+	return fmt.Sprintf("%s… %d bytes left out …%s", head, dropped, strings.TrimRight(string(tail[begin:]), "\n")), true
 }
+
+// blanks part words.
+const blanks = " \t\r\n"

@@ -45,7 +45,7 @@ func act(ctx context.Context, args ActionArgs, call *sdk.Call) (Output, error) {
 	if failure != nil {
 		return Output{}, sdk.Clean(failure)
 	}
-	p := start(ctx, call, args.Command, argv, func(line string) { call.Logf("%s", line) })
+	p := start(ctx, call, args.Command, argv, call.Stream)
 	defer p.close()
 	out, err := p.output(ctx)
 	if err != nil {
@@ -92,13 +92,17 @@ type program struct {
 	alive          *os.File    // at its end once no descendant is left
 }
 
-// start runs the program to its end.
-func start(ctx context.Context, call *sdk.Call, args Command, argv []string, log func(string)) *program {
+// start runs the program to its end. What it says goes to the log too, where
+// there is one.
+func start(ctx context.Context, call *sdk.Call, args Command, argv []string, log func(stream string) io.Writer) *program {
 	p := &program{
 		name:   argv[0],
 		cmd:    call.Command(ctx, argv...),
-		stdout: &capture{limit: outputLimit, log: log},
-		stderr: &capture{limit: outputLimit, log: log},
+		stdout: &capture{limit: outputLimit},
+		stderr: &capture{limit: outputLimit},
+	}
+	if log != nil {
+		p.stdout.log, p.stderr.log = log("stdout"), log("stderr")
 	}
 	p.cmd.Dir = args.Dir
 	p.cmd.Stdin = strings.NewReader(args.Stdin)
@@ -199,7 +203,8 @@ func lastLine(text string) string {
 		return ""
 	}
 	if runes := []rune(last); len(runes) > 300 {
-		last = string(runes[:300]) + "…"
+		last = string(runes[:300])
+		last = last[:1+strings.LastIndexAny(last, blanks)] + "…" // between words, as in capture.text
 	}
 	return ": " + last
 }

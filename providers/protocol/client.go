@@ -114,8 +114,9 @@ func decodeEvent(w *wire.ActEvent) Event {
 		text, cut := cutLine(p.GetText())
 		return Event{Progress: true, Text: text, Done: p.GetDone(), Total: p.GetTotal(), Dropped: p.GetDropped() + cut}
 	}
-	text, cut := cutLine(w.GetLog().GetText())
-	return Event{Text: text, Dropped: w.GetLog().GetDropped() + cut}
+	l := w.GetLog()
+	text, cut := cutLine(l.GetText())
+	return Event{Text: text, Stream: l.GetStream(), Partial: l.GetPartial(), Dropped: l.GetDropped() + cut}
 }
 
 func describe(

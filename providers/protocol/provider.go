@@ -33,8 +33,10 @@ type Provider interface {
 // Event is what an action says while it works: a line of log, or progress.
 type Event struct {
 	Text     string
+	Stream   string // stdout, stderr, or empty for the provider's own words
+	Partial  bool   // the line goes on in the next Event of its Stream
 	Progress bool
 	Done     float64
 	Total    float64 // 0: not known
-	Dropped  int64   // bytes of log dropped right before this event
+	Dropped  int64   // bytes of log dropped right before this event, or of its end
 }

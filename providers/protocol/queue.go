@@ -18,15 +18,18 @@ type eventQueue struct {
 	events  []Event
 	bytes   int
 	dropped int64
+	lost    map[string]bool // streams whose line has lost a part, and so its rest
 	closed  bool
 }
 
 func newEventQueue() *eventQueue {
-	q := &eventQueue{}
+	q := &eventQueue{lost: map[string]bool{}}
 	q.ready = sync.NewCond(&q.mu)
 	return q
 }
 
+// add never waits. Of a line that comes in parts and loses one, the rest is
+// dropped too: the engine could not tell what it belongs to.
 func (q *eventQueue) add(e Event) {
 	var cut int64
 	e.Text, cut = cutLine(e.Text)
@@ -34,8 +37,16 @@ func (q *eventQueue) add(e Event) {
 	defer q.mu.Unlock()
 	q.dropped += cut + e.Dropped
 	size := len(e.Text) + 64
-	if q.closed || q.bytes+size > maxQueue {
-		q.dropped += int64(len(e.Text))
+	dropped := q.closed || q.bytes+size > maxQueue || q.lost[e.Stream] && !e.Progress
+	switch {
+	case e.Progress:
+	case e.Partial && (dropped || cut > 0):
+		q.lost[e.Stream] = true
+	default:
+		delete(q.lost, e.Stream)
+	}
+	if dropped {
+		q.dropped += int64(len(e.Text)) + 1 // its newline: an empty one counts too
 		return
 	}
 	e.Dropped, q.dropped = q.dropped, 0
@@ -86,5 +97,7 @@ func encodeEvent(e Event) *wire.ActEvent {
 			Done: e.Done, Total: e.Total, Text: e.Text, Dropped: e.Dropped,
 		}}}
 	}
-	return &wire.ActEvent{Event: &wire.ActEvent_Log{Log: &wire.Log{Text: e.Text, Dropped: e.Dropped}}}
+	return &wire.ActEvent{Event: &wire.ActEvent_Log{Log: &wire.Log{
+		Text: e.Text, Stream: e.Stream, Partial: e.Partial, Dropped: e.Dropped,
+	}}}
 }

@@ -12,10 +12,18 @@ import (
 // maxText bounds one text of an outcome or description; the middle goes.
 const maxText = 256 << 10
 
-// valid is text that protobuf will carry.
+// valid is text that protobuf will carry. It is cut between words: the engine
+// finds a secret only where all of it is there.
 func valid(s string) string {
 	if len(s) > maxText {
-		s = s[:maxText/2] + " … " + s[len(s)-maxText/2:]
+		head, tail := s[:maxText/2], s[len(s)-maxText/2:]
+		head = head[:1+strings.LastIndexAny(head, " \t\n")]
+		if i := strings.IndexAny(tail, " \t\n"); i >= 0 {
+			tail = tail[i:]
+		} else {
+			tail = ""
+		}
+		s = head + "…" + tail
 	}
 	return strings.ToValidUTF8(s, "\uFFFD")
 }

@@ -20,8 +20,9 @@ type Call struct {
 	groups *groups
 	lock   *os.File // the attempt lock, nil where there is none
 
-	mu   sync.Mutex
-	emit func(protocol.Event) // nil once the operation has returned
+	mu      sync.Mutex
+	emit    func(protocol.Event) // nil once the operation has returned
+	streams []*stream
 }
 
 // Logf writes a line to the step's log.
@@ -40,6 +41,11 @@ func (c *Call) Progress(done, total float64, format string, args ...any) {
 func (c *Call) send(e protocol.Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.say(e)
+}
+
+// say sends; mu is held.
+func (c *Call) say(e protocol.Event) {
 	if c.emit != nil {
 		c.emit(e)
 	}
@@ -48,6 +54,9 @@ func (c *Call) send(e protocol.Event) {
 func (c *Call) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for _, s := range c.streams {
+		s.end()
+	}
 	c.emit = nil
 }
 

@@ -29,6 +29,7 @@ type Harness struct {
 
 	mu   sync.Mutex
 	logs []string
+	open map[string]string // by stream, a line of which only parts have come
 }
 
 // New configures the provider and closes it when the test ends. Values of
@@ -53,7 +54,7 @@ func Try(t testing.TB, p *sdk.Provider, config map[string]any) (*Harness, error)
 			t.Errorf("close %s: %v", p.Name, err)
 		}
 	})
-	h := &Harness{t: t, provider: connect(t, server), schema: p.Schema(), locks: t.TempDir()}
+	h := &Harness{t: t, provider: connect(t, server), schema: p.Schema(), locks: t.TempDir(), open: map[string]string{}}
 	value, unknown := h.arguments("the configuration", h.schema.Config, config)
 	if len(unknown) > 0 {
 		t.Fatalf("the configuration of %s has unknown values: %v", p.Name, unknown)
@@ -144,7 +145,13 @@ func (h *Harness) Logs() []string {
 func (h *Harness) log(e protocol.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.logs = append(h.logs, e.Text)
+	text := h.open[e.Stream] + e.Text
+	delete(h.open, e.Stream)
+	if e.Partial {
+		h.open[e.Stream] = text
+		return
+	}
+	h.logs = append(h.logs, text)
 }
 
 func (h *Harness) call(kind schema.Kind, name string, args map[string]any, opts []Option) (*call, func() bool) {

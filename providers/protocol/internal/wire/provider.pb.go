@@ -1137,7 +1137,9 @@ func (*ActEvent_Outcome) isActEvent_Event() {}
 type Log struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
-	Dropped       int64                  `protobuf:"varint,2,opt,name=dropped,proto3" json:"dropped,omitempty"` // bytes of log dropped before this line
+	Dropped       int64                  `protobuf:"varint,2,opt,name=dropped,proto3" json:"dropped,omitempty"` // bytes of log dropped before this line, or of its end
+	Stream        string                 `protobuf:"bytes,3,opt,name=stream,proto3" json:"stream,omitempty"`    // "stdout", "stderr", or empty: the provider's own words
+	Partial       bool                   `protobuf:"varint,4,opt,name=partial,proto3" json:"partial,omitempty"` // the line goes on in the next text of this stream
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1184,6 +1186,20 @@ func (x *Log) GetDropped() int64 {
 		return x.Dropped
 	}
 	return 0
+}
+
+func (x *Log) GetStream() string {
+	if x != nil {
+		return x.Stream
+	}
+	return ""
+}
+
+func (x *Log) GetPartial() bool {
+	if x != nil {
+		return x.Partial
+	}
+	return false
 }
 
 type Progress struct {
@@ -1617,10 +1633,12 @@ const file_provider_proto_rawDesc = "" +
 	"\x03log\x18\x01 \x01(\v2\x18.runbook.provider.v1.LogH\x00R\x03log\x12;\n" +
 	"\bprogress\x18\x02 \x01(\v2\x1d.runbook.provider.v1.ProgressH\x00R\bprogress\x128\n" +
 	"\aoutcome\x18\x03 \x01(\v2\x1c.runbook.provider.v1.OutcomeH\x00R\aoutcomeB\a\n" +
-	"\x05event\"3\n" +
+	"\x05event\"e\n" +
 	"\x03Log\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x18\n" +
-	"\adropped\x18\x02 \x01(\x03R\adropped\"b\n" +
+	"\adropped\x18\x02 \x01(\x03R\adropped\x12\x16\n" +
+	"\x06stream\x18\x03 \x01(\tR\x06stream\x12\x18\n" +
+	"\apartial\x18\x04 \x01(\bR\apartial\"b\n" +
 	"\bProgress\x12\x12\n" +
 	"\x04done\x18\x01 \x01(\x01R\x04done\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x01R\x05total\x12\x12\n" +
