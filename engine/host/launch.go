@@ -47,7 +47,7 @@ func (h *Host) launch(name string, config cty.Value) (*running, error) {
 
 func (h *Host) start(name string) (*running, error) {
 	if provider, ok := h.opts.Catalog.InProcess(name); ok {
-		return &running{name: name, provider: provider, stderr: &tail{}}, nil
+		return &running{name: name, provider: provider, stderr: newTail(h.redactor)}, nil
 	}
 	exe, err := h.executable(name)
 	if err != nil {
@@ -76,9 +76,9 @@ func (h *Host) executable(name string) (*executable, error) {
 // exec starts a process and shakes hands with it.
 func (h *Host) exec(name string, exe *executable) (*running, error) {
 	logger := h.logger.Named(name)
-	r := &running{name: name, stderr: &tail{}}
+	r := &running{name: name, stderr: newTail(h.redactor)}
 	if logger.IsDebug() {
-		r.stderr.each = func(line string) { logger.Debug(h.redactor.Text(line)) }
+		r.stderr.each = func(line string) { logger.Debug(line) }
 	}
 	r.client = plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  protocol.Handshake(),
@@ -89,11 +89,11 @@ func (h *Host) exec(name string, exe *executable) (*running, error) {
 		SkipHostEnv:      true,
 		StartTimeout:     h.startIn,
 		Logger:           hclog.NewNullLogger(), // it knows no secrets; ours is fed by stderr
-		SyncStdout:       r.stderr,
-		SyncStderr:       r.stderr,
+		SyncStdout:       r.stderr.writer(),
+		SyncStderr:       r.stderr.writer(),
 		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: socketFolder()},
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (runner.Runner, error) {
-			r.process = newProcess(name, exe, h.opts.Dir, cmd.Env, r.stderr)
+			r.process = newProcess(name, exe, h.opts.Dir, cmd.Env, r.stderr.writer())
 			return r.process, nil
 		},
 	})

@@ -30,7 +30,7 @@ const drainGrace = 200 * time.Millisecond
 type process struct {
 	cmd    *exec.Cmd
 	name   string
-	stderr *tail
+	stderr io.Writer // where its stderr goes
 
 	liveness *os.File // the end that the engine holds
 	toPlugin [2]*io.PipeReader
@@ -43,7 +43,7 @@ type process struct {
 var _ runner.Runner = (*process)(nil)
 
 // newProcess prepares argv; handshake is the environment that go-plugin wants.
-func newProcess(name string, exe *executable, dir string, handshake []string, stderr *tail) *process {
+func newProcess(name string, exe *executable, dir string, handshake []string, stderr io.Writer) *process {
 	cmd := &exec.Cmd{Path: exe.path, Args: exe.argv, Dir: dir, SysProcAttr: &syscall.SysProcAttr{Setsid: true}}
 	for _, key := range inherited {
 		if value, ok := os.LookupEnv(key); ok {
