@@ -104,6 +104,67 @@ func TestScriptsAreExecutedAsHashed(t *testing.T) {
 	}
 }
 
+// A lock file comes with the checkout of whoever wrote it: reading it must
+// neither end this program nor keep it.
+func TestHostileLockFiles(t *testing.T) {
+	entry := func(version, schema string) string {
+		return "provider \"third\" {\n version = " + version + "\n sha256 = {}\n schema = " + schema + "\n}\n"
+	}
+	deep := strings.Repeat("[", 200_000)
+	endless := "[for a in [" + strings.Repeat("1,", 1000) + "] : 1]"
+	for name, c := range map[string]struct{ text, want string }{
+		"nested deeply":     {entry(`"1"`, deep), "more than 200 deep"},
+		"templates in it":   {entry(strings.Repeat("\"${", 100_000), "{}"), "more than 200 deep"},
+		"hidden characters": {entry("\"1\u202e\"", "{}"), "U+202E"},
+		"too large":         {strings.Repeat("#\n", 5<<20), "more than 8 MiB"},
+		"computed schema":   {entry(`"1"`, endless), "written out"},
+		"computed version":  {entry("join(\"\", "+endless+")", "{}"), "written out"},
+		"no schema":         {entry(`"1"`, "[1, 2]"), "schema of third"},
+		"not HCL":           {"provider third", "read the lock file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, LockFileName)
+			if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := New(Options{Dir: dir, LockFile: path}).Schema(t.Context(), "third")
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%.500v", err)
+			}
+		})
+	}
+}
+
+// Whatever a provider says of itself, the lock file that holds it can be read.
+func TestLockTextIsReadable(t *testing.T) {
+	s := third().Schema()
+	s.Doc = "\u202e ${x} %{if} \x1b[31m \u200b \U000e0041 \" \\ ö\n" + strings.Repeat("long ", 10_000)
+	nested := &s.Config.Attributes[0]
+	for range 10 {
+		nested.Nested = []schema.Attribute{{Name: "inner", Type: cty.DynamicPseudoType, Doc: s.Doc}}
+		nested = &nested.Nested[0]
+	}
+	for range 200 {
+		s.Operations = append(s.Operations, s.Operations[0])
+	}
+	text, err := lockText(map[string]*locked{"third": {version: "1", schema: s}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), LockFileName)
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	locks, err := readLockFile(path)
+	if err != nil {
+		t.Fatalf("%.2000s", err)
+	}
+	if diff := cmp.Diff(s, locks["third"].schema, cmp.Comparer(cty.Type.Equals)); diff != "" {
+		t.Errorf("%.2000s", diff)
+	}
+}
+
 func TestLockKeepsOtherPlatforms(t *testing.T) {
 	dir, _ := install(t)
 	if err := open(t, dir).Lock(t.Context(), []string{"third"}); err != nil {

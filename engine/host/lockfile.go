@@ -12,12 +12,12 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/gohcl"
-	"github.com/hashicorp/hcl/v2/hclparse"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
+	"github.com/runbook-engine/runbook/engine/runbook"
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
@@ -62,14 +62,10 @@ func readLockFile(path string) (map[string]*locked, error) {
 	if path == "" {
 		return locks, nil
 	}
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return locks, nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read the lock file: %w", err)
-	}
-	file, diags := hclparse.NewParser().ParseHCL(text, path)
+	body, diags := runbook.ParseConstants(path)
 	if diags.HasErrors() {
 		return nil, fmt.Errorf("read the lock file: %w", diags)
 	}
@@ -81,7 +77,7 @@ func readLockFile(path string) (map[string]*locked, error) {
 			Schema  hcl.Expression    `hcl:"schema"`
 		} `hcl:"provider,block"`
 	}
-	if diags := gohcl.DecodeBody(file.Body, nil, &content); diags.HasErrors() {
+	if diags := gohcl.DecodeBody(body, nil, &content); diags.HasErrors() {
 		return nil, fmt.Errorf("read the lock file: %w", diags)
 	}
 	for _, p := range content.Providers {

@@ -31,10 +31,10 @@ func (l *loader) constant(what string, expr hclsyntax.Expression) (cty.Value, bo
 	return v, true
 }
 
-// notConstant finds the first part of an expression that cannot be evaluated
-// without a scope, or in bounded time.
-func notConstant(expr hclsyntax.Expression) (at hcl.Range, found bool) {
-	hclsyntax.VisitAll(expr, func(n hclsyntax.Node) hcl.Diagnostics {
+// notConstant finds the first part of an expression or body that cannot be
+// evaluated without a scope, or in bounded time.
+func notConstant(node hclsyntax.Node) (at hcl.Range, found bool) {
+	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
 		if found {
 			return nil
 		}

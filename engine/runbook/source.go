@@ -58,6 +58,19 @@ func ParseFile(path string) (*hclsyntax.Body, hcl.Diagnostics) {
 	return parseSource(path, src)
 }
 
+// ParseConstants is ParseFile for a file in which every value is written out:
+// none of them takes longer to evaluate than to read.
+func ParseConstants(path string) (*hclsyntax.Body, hcl.Diagnostics) {
+	body, diags := ParseFile(path)
+	if body == nil {
+		return nil, diags
+	}
+	if at, ok := notConstant(body); ok {
+		return nil, hcl.Diagnostics{diag.NotConstant.At(at, "Every value of this file is written out, without references, function calls or for expressions.")}
+	}
+	return body, diags
+}
+
 // parseSource scans and parses the text of a file.
 func parseSource(name string, src []byte) (*hclsyntax.Body, hcl.Diagnostics) {
 	if diags := Scan(name, src); diags.HasErrors() {
