@@ -258,7 +258,7 @@ func (r *run) preview(s *state, a *action) *plan.Previewed {
 	}
 	a.described = d
 	p.Destructive = d.Destructive
-	p.OverLimit = plan.OverLimit(d.Impact, limits)
+	p.OverLimit = s.frame.observer.OverLimit(ctx, s.step.Action, d.Impact, limits)
 	return p
 }
 

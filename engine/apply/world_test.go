@@ -38,7 +38,9 @@ type world struct {
 	attempts map[string]int
 	keys     []string
 	settling schema.Settling
-	counts   int64
+	counts   int64    // of rows; below 0: not counted
+	enforces []string // what the action says it bounds itself
+	limits   map[string]schema.Impact
 	clock    clock.Clock
 
 	schema *schema.Provider
@@ -46,7 +48,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
-	return &world{t: t, values: map[string]string{}, attempts: map[string]int{}, settling: schema.Idempotent, clock: clock.Real{}}
+	return &world{t: t, values: map[string]string{}, attempts: map[string]int{}, limits: map[string]schema.Impact{}, settling: schema.Idempotent, clock: clock.Real{}}
 }
 
 func attribute(name string, t cty.Type, required bool) schema.Attribute {
@@ -57,7 +59,7 @@ func attribute(name string, t cty.Type, required bool) schema.Attribute {
 func (w *world) Schema(context.Context, string) (*schema.Provider, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if now := (traits{w.settling, w.settle != nil}); w.schema == nil || w.said != now {
+	if now := (traits{w.settling, w.settle != nil, len(w.enforces) > 0}); w.schema == nil || w.said != now {
 		w.schema, w.said = w.makeSchema(), now
 	}
 	return w.schema, nil
@@ -67,6 +69,7 @@ func (w *world) Schema(context.Context, string) (*schema.Provider, error) {
 type traits struct {
 	settling schema.Settling
 	settles  bool
+	enforces bool
 }
 
 // makeSchema is not for each call: a host does not make schemas anew either.
@@ -76,7 +79,7 @@ func (w *world) makeSchema() *schema.Provider {
 	}}
 	return &schema.Provider{Name: "fake", Operations: []schema.OperationSchema{
 		{Name: "get", Kind: schema.Probe, Result: result, Arguments: schema.Object{Attributes: []schema.Attribute{attribute("name", cty.String, true)}}},
-		{Name: "set", Kind: schema.Action, Result: result, Settling: w.settling, Settles: w.settle != nil, Previews: true, Counts: []string{"rows"}, Arguments: schema.Object{Attributes: []schema.Attribute{
+		{Name: "set", Kind: schema.Action, Result: result, Settling: w.settling, Settles: w.settle != nil, Previews: true, Counts: []string{"rows"}, Enforces: w.enforces, Arguments: schema.Object{Attributes: []schema.Attribute{
 			attribute("name", cty.String, true), attribute("value", cty.String, true),
 			attribute("destroys", cty.Bool, false), attribute("touches", cty.String, false),
 		}}},
@@ -111,7 +114,9 @@ func (w *world) Describe(_ context.Context, _ string, op schema.Operation) (sche
 
 func (w *world) Preview(ctx context.Context, ref string, op schema.Operation) (schema.Description, error) {
 	d, err := w.Describe(ctx, ref, op)
-	d.Impact = schema.Impact{"rows": w.counts}
+	if w.counts >= 0 {
+		d.Impact = schema.Impact{"rows": w.counts}
+	}
 	return d, err
 }
 
@@ -133,6 +138,7 @@ func (w *world) Act(ctx context.Context, _ string, op schema.Operation, progress
 	w.mu.Lock()
 	w.calls = append(w.calls, name)
 	w.keys = append(w.keys, op.Key)
+	w.limits[name] = op.Limits
 	w.attempts[name]++
 	attempt := w.attempts[name]
 	w.acting++

@@ -102,7 +102,7 @@ func (l *looker) preview(ctx context.Context, said *Step) *Previewed {
 	}
 	tell(said, d)
 	p.Destructive = d.Destructive
-	p.OverLimit = OverLimit(d.Impact, limits)
+	p.OverLimit = l.observer.OverLimit(ctx, step.Action, d.Impact, limits)
 	return p
 }
 
@@ -192,12 +192,20 @@ func (o *Observer) Limits(ctx context.Context, step *runbook.Step, x eval.Extra)
 	return limits, nil
 }
 
-// OverLimit names the first bound that the impact exceeds or that it does not
-// count; empty: all is within.
-func OverLimit(impact, limits schema.Impact) string {
+// OverLimit names the first bound that the impact exceeds, or that nobody would
+// keep: it was not counted, and the action does not enforce it. Empty: all is
+// within.
+func (o *Observer) OverLimit(ctx context.Context, op *runbook.Operation, impact, limits schema.Impact) string {
+	var enforced []string
+	if provider, err := o.Schemas.Schema(ctx, op.Provider); err == nil {
+		if spec := provider.Operation(schema.Action, op.Name); spec != nil {
+			enforced = spec.Enforces
+		}
+	}
 	for _, unit := range slices.Sorted(maps.Keys(limits)) {
 		n, counted := impact[unit]
 		switch {
+		case !counted && slices.Contains(enforced, unit):
 		case !counted:
 			return fmt.Sprintf("limit names %s, which the preview did not count", unit)
 		case n > limits[unit]:

@@ -33,7 +33,7 @@ var stepBlock = &Block{
 			Example: `max_parallel = 1`},
 		{Name: "depends_on", Type: "list of steps", Default: "every step above", Doc: "The steps that must have ended well; `[]`: none, it begins at once.", Example: `depends_on = [step.measure]`},
 		{Name: "always", Type: "bool", Default: "false", Doc: "Runs once everything before it has ended, also after a failure or an interrupt.", Example: `always = true`},
-		{Name: "limit", Type: "object expression", Doc: "The most that the action may hit, by what its preview counts; more than that blocks the step. The names are in the provider's reference.", Example: `limit = { keys = 50000 }`},
+		{Name: "limit", Type: "object expression", Doc: "The most that the action may hit. A preview that counts more blocks the step, as does one that cannot count, unless the action keeps the bound itself. The provider's reference has the names, and which of them its actions keep.", Example: `limit = { keys = 50000 }`},
 		{Name: "timeout", Type: "duration", Default: "none", Doc: "Of the action; not of waiting for people, locks or assertions.", Example: `timeout = "15m"`},
 		{Name: "on_failure", Type: "string", Choices: []string{"stop", "continue", "ignore"}, Default: "the runbook's", later: []string{"rollback"},
 			Doc: "What it means for the rest where this step ends badly; `ignore`: nothing.", Example: `on_failure = "ignore"`},

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -14,8 +13,9 @@ import (
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
-const executeDoc = `Runs one statement in one transaction. A number of rows outside of expect_rows, or above the step's limit, rolls it back.
-The preview is the planner's estimate, never a count. INSERT, UPDATE and CREATE count as writes, every other statement as destructive.
+const executeDoc = `Runs one statement in one transaction. A number of rows outside of expect_rows, or above the step's limit on rows, rolls it back.
+A limit on rows refuses a statement that does not tell how many it changes, such as TRUNCATE, or a WITH that changes in several places.
+The preview is the planner's estimate, never a count: it is estimated_rows. INSERT, UPDATE and CREATE count as writes, every other statement as destructive.
 Cancelling cancels the statement on the server and rolls back.` + ledgerDoc
 
 type executeArgs struct {
@@ -67,6 +67,15 @@ func (p *provider) execute(ctx context.Context, args executeArgs, call *sdk.Call
 	params, _ := arguments("params", args.Params)
 	begun := false
 	done, err := p.transact(ctx, call.Key(), func(tx pgx.Tx) (int64, error) {
+		if _, limited := call.Limit("rows"); limited {
+			plans, err := explain(ctx, tx, args.SQL, params)
+			if err == nil {
+				err = countable(args.SQL, plans, call)
+			}
+			if err != nil {
+				return 0, err
+			}
+		}
 		begun = true
 		rows, err := run(ctx, tx, args.SQL, params)
 		if err != nil {
@@ -142,53 +151,4 @@ func (p *provider) inTransaction(sql string, params []any) []string {
 	}
 	prepare := "PREPARE runbook_step AS " + strings.TrimRight(sql, "; \t\r\n")
 	return append(p.psql(prepare, "EXECUTE runbook_step ("+strings.Join(literals, ", ")+")"), "--single-transaction")
-}
-
-func (p *provider) previewExecute(ctx context.Context, args executeArgs, _ *sdk.Call) (sdk.PreviewResult, error) {
-	if !plannable(args.SQL) {
-		return sdk.PreviewResult{Summary: fmt.Sprintf("runs %s, which the server cannot estimate beforehand", strings.ToUpper(leading(args.SQL)))}, nil
-	}
-	params, _ := arguments("params", args.Params)
-	var text []byte
-	err := p.read(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, "EXPLAIN (FORMAT JSON) "+args.SQL, params...).Scan(&text)
-	})
-	if err != nil {
-		return sdk.PreviewResult{}, err
-	}
-	var plans []struct{ Plan planNode }
-	if err := json.Unmarshal(text, &plans); err != nil || len(plans) != 1 {
-		return sdk.PreviewResult{}, sdk.Fail("unexpected_plan", "the server's plan cannot be read")
-	}
-	rows, modifies := plans[0].Plan.modified()
-	if !modifies {
-		return sdk.PreviewResult{Summary: "runs a statement of which the plan changes no table; functions that it calls may"}, nil
-	}
-	estimate := int64(rows)
-	return sdk.PreviewResult{
-		Impact:  schema.Impact{"estimated_rows": estimate},
-		Summary: fmt.Sprintf("runs %s on about %s, by the planner's estimate", strings.ToUpper(leading(args.SQL)), number(estimate, "row", "rows")),
-	}, nil
-}
-
-// planNode is the part of a plan that tells what it would change.
-type planNode struct {
-	Type         string     `json:"Node Type"`
-	Relationship string     `json:"Parent Relationship"`
-	Rows         float64    `json:"Plan Rows"`
-	Plans        []planNode `json:"Plans"`
-}
-
-// modified adds up the rows that the plan's changing nodes take in; they
-// themselves give none out.
-func (n planNode) modified() (rows float64, modifies bool) {
-	for _, below := range n.Plans {
-		inner, changes := below.modified()
-		rows += inner
-		modifies = modifies || changes
-		if n.Type == "ModifyTable" && (below.Relationship == "Outer" || below.Relationship == "Member") {
-			rows += below.Rows
-		}
-	}
-	return rows, modifies || n.Type == "ModifyTable"
 }

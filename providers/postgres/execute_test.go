@@ -66,6 +66,35 @@ func TestExecuteRollsBackUnexpectedRows(t *testing.T) {
 	equal(t, 10, done(t, l.Act("execute", args, sdktest.Limit("rows", 10)))["rows"])
 }
 
+// A limit on rows is kept only where the server tells how many a statement has
+// hit. Of all others nothing is begun, or nothing stays.
+func TestExecuteUnderALimitNeedsItsRowsCounted(t *testing.T) {
+	l := newLab(t, bars("10"), "CREATE TABLE copies (LIKE bars)",
+		"CREATE PROCEDURE wipe() LANGUAGE sql AS 'DELETE FROM bars'")
+	ten := sdktest.Limit("rows", 10)
+	for _, sql := range []string{
+		"TRUNCATE bars", "DROP TABLE bars", "CALL wipe()", "DO $$ BEGIN DELETE FROM bars; END $$",
+		"WITH gone AS (DELETE FROM bars RETURNING *) SELECT count(*) FROM gone",
+		"WITH gone AS (DELETE FROM bars RETURNING *) INSERT INTO copies SELECT * FROM gone LIMIT 1",
+	} {
+		args := map[string]any{"sql": sql}
+		fails(t, wantEnd{"failed_clean", "rows_not_counted"}, l.Act("execute", args, ten), "does not tell how many rows")
+		if f := l.Preview("execute", args, ten).Failure; f == nil || f.Code != "rows_not_counted" {
+			t.Errorf("%s: its preview says %v", sql, f)
+		}
+	}
+	equal(t, "10 0", l.one(t, "SELECT (SELECT count(*) FROM bars) || ' ' || (SELECT count(*) FROM copies)"))
+	for sql, rows := range map[string]int{
+		"WITH old AS (SELECT * FROM bars LIMIT 3) INSERT INTO copies SELECT * FROM old":                                          3,
+		"MERGE INTO copies c USING bars b ON c.time = b.time WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (b.*)": 10,
+		"SELECT * FROM bars": 10,
+	} {
+		args := map[string]any{"sql": sql}
+		equal(t, (*schema.Failure)(nil), l.Preview("execute", args, ten).Failure)
+		equal(t, rows, done(t, l.Act("execute", args, ten))["rows"])
+	}
+}
+
 func TestExecuteFailsClean(t *testing.T) {
 	l := newLab(t, bars("10"), "CREATE TABLE late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)", "INSERT INTO late VALUES (1)")
 	for sql, code := range map[string]string{

@@ -25,7 +25,7 @@ func encodeSchema(p *schema.Provider) (*wire.SchemaResponse, error) {
 		w.Operations = append(w.Operations, &wire.OperationSchema{
 			Name: op.Name, Doc: op.Doc, Kind: encodeKind(op.Kind), Arguments: arguments, Result: result,
 			Settling: encodeSettling(op.Settling), MayDestroy: op.MayDestroy, Counts: op.Counts,
-			Previews: op.Previews, Settles: op.Settles, Asks: op.Asks,
+			Previews: op.Previews, Settles: op.Settles, Asks: op.Asks, Enforces: op.Enforces,
 		})
 	}
 	return w, nil
@@ -53,7 +53,7 @@ func decodeSchema(w *wire.SchemaResponse) (*schema.Provider, error) {
 		p.Operations = append(p.Operations, schema.OperationSchema{
 			Name: op.GetName(), Doc: op.GetDoc(), Kind: kind, Arguments: arguments, Result: result,
 			Settling: decodeSettling(op.GetSettling()), MayDestroy: op.GetMayDestroy(), Counts: op.GetCounts(),
-			Previews: op.GetPreviews(), Settles: op.GetSettles(), Asks: op.GetAsks(),
+			Previews: op.GetPreviews(), Settles: op.GetSettles(), Asks: op.GetAsks(), Enforces: op.GetEnforces(),
 		})
 	}
 	return p, nil

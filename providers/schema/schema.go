@@ -60,6 +60,7 @@ type OperationSchema struct {
 	Settles    bool     `json:"settles,omitempty"`     // actions only: Settle can be asked
 	Asks       bool     `json:"asks,omitempty"`        // actions only: a person may have to answer a Question first
 	Counts     []string `json:"counts,omitempty"`      // what `limit` may name, such as rows
+	Enforces   []string `json:"enforces,omitempty"`    // of these, what the action itself keeps within a limit, whether Preview counts it or not
 }
 
 // Object is an ordered set of attributes.

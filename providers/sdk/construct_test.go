@@ -31,6 +31,9 @@ func TestConstructionPanics(t *testing.T) {
 		"needs one of Idempotent":      func() { sdk.NewAction("x", "X.", noop, describe) },
 		"is both manual and keyed":     func() { sdk.NewAction("x", "X.", noop, describe, sdk.Manual, sdk.Keyed) },
 		"is Observed and needs Settle": func() { sdk.NewAction("x", "X.", noop, describe, sdk.Observed) },
+		"enforces rows, which its Counts lacks": func() {
+			sdk.NewAction("x", "X.", noop, describe, sdk.Manual, sdk.Counts("keys"), sdk.Enforces("keys", "rows"))
+		},
 		"takes sdk_test.noArgs, its Describe sdk_test.otherArgs": func() {
 			sdk.NewAction("x", "X.", noop, sdk.Manual, sdk.Describe(func(otherArgs, *sdk.Call) sdk.Description { return sdk.Description{} }))
 		},

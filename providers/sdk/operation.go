@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -46,9 +47,9 @@ func NewProbe[A any, R Reporter](name, doc string, fn func(context.Context, A, *
 }
 
 // NewAction makes an action. It needs Describe and exactly one of Idempotent,
-// Keyed, Observed and Manual; Observed needs Settle too. It panics where they
-// are missing, are for other arguments than A, or where the tags of A or R are
-// wrong.
+// Keyed, Observed and Manual; Observed needs Settle too, and Enforces names
+// units of Counts. It panics where they are missing, are for other arguments than
+// A, or where the tags of A or R are wrong.
 func NewAction[A any, R Reporter](name, doc string, fn func(context.Context, A, *Call) (R, error), opts ...ActionOption) Action {
 	s, arguments, results := operation[A, R](schema.Action, name, doc)
 	a := Action{
@@ -65,6 +66,11 @@ func NewAction[A any, R Reporter](name, doc string, fn func(context.Context, A, 
 		panic(fmt.Sprintf("sdk: action %s needs one of Idempotent, Keyed, Observed and Manual", name))
 	case a.schema.Settling == schema.Observed && a.settle == nil:
 		panic(fmt.Sprintf("sdk: action %s is Observed and needs Settle", name))
+	}
+	for _, unit := range a.schema.Enforces {
+		if !slices.Contains(a.schema.Counts, unit) {
+			panic(fmt.Sprintf("sdk: action %s enforces %s, which its Counts lacks", name, unit))
+		}
 	}
 	a.schema.Previews, a.schema.Settles = a.preview != nil, a.settle != nil
 	return a

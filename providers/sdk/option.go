@@ -38,9 +38,18 @@ func settling(class schema.Settling) ActionOption {
 	}
 }
 
-// Counts names the units that Preview counts and that a step's limit may name.
+// Counts names the units that a step's limit may name: what Preview counts, and
+// what the action Enforces.
 func Counts(units ...string) ActionOption {
 	return func(a *Action) { a.schema.Counts = append(a.schema.Counts, units...) }
+}
+
+// Enforces names those of the units in Counts of which the action itself never
+// hits more than Call.Limit says: it counts as it goes, and takes back, or never
+// begins, what would be more. A limit on such a unit holds where Preview cannot
+// count it, too; on any other, a preview without the count blocks the step.
+func Enforces(units ...string) ActionOption {
+	return func(a *Action) { a.schema.Enforces = append(a.schema.Enforces, units...) }
 }
 
 // Description is what an action would do, told from its arguments alone.

@@ -35,6 +35,7 @@ type (
 		MayDestroy bool            `json:"may_destroy,omitempty"`
 		Asks       bool            `json:"asks,omitempty"`
 		Counts     []string        `json:"counts,omitempty"`
+		Enforces   []string        `json:"enforces,omitempty"`
 	}
 	attributeJSON struct {
 		Name      string          `json:"name"`
@@ -68,7 +69,7 @@ func toProviderJSON(provider *schema.Provider) (providerJSON, error) {
 	for _, o := range provider.Operations {
 		operation := operationJSON{
 			Name: o.Name, Kind: o.Kind, Doc: o.Doc,
-			Settling: o.Settling, MayDestroy: o.MayDestroy, Asks: o.Asks, Counts: o.Counts,
+			Settling: o.Settling, MayDestroy: o.MayDestroy, Asks: o.Asks, Counts: o.Counts, Enforces: o.Enforces,
 		}
 		if operation.Arguments, err = toAttributesJSON(o.Arguments); err != nil {
 			return out, err

@@ -50,6 +50,9 @@ func (m *markdown) operation(provider string, o *schema.OperationSchema) {
 		if len(o.Counts) > 0 {
 			m.linef("- `limit` may name: %s.", codeText("`"+strings.Join(o.Counts, "`, `")+"`"))
 		}
+		if len(o.Enforces) > 0 {
+			m.linef("- The action itself keeps a limit on: %s.", codeText("`"+strings.Join(o.Enforces, "`, `")+"`"))
+		}
 	}
 	if len(o.Arguments.Attributes) > 0 {
 		m.linef("")

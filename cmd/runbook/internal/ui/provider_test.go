@@ -31,7 +31,7 @@ func systemd() *schema.Provider {
 			},
 			{
 				Name: "restart", Kind: schema.Action, Doc: "Restarts a unit and waits until it is active.",
-				Settling: schema.Idempotent, MayDestroy: true, Counts: []string{"units", "bytes"},
+				Settling: schema.Idempotent, MayDestroy: true, Counts: []string{"units", "bytes"}, Enforces: []string{"units"},
 				Arguments: schema.Object{Attributes: []schema.Attribute{{Name: "units", Type: cty.Set(cty.String), Doc: "Unit names.", Required: true}}},
 				Result:    schema.Object{Attributes: outcome},
 			},

@@ -63,6 +63,7 @@ func (p *page) operationSchema(provider string, o *schema.OperationSchema) {
 			p.field(2, "asks", "a person, and acts on the answer")
 		}
 		p.field(2, "limit", strings.Join(o.Counts, ", "))
+		p.field(2, "enforces", strings.Join(o.Enforces, ", "))
 	}
 	if len(o.Arguments.Attributes) > 0 {
 		p.linef("  %s", p.paint(dim, "takes"))
