@@ -215,3 +215,40 @@ func TestCutWhileASessionEndsIsNotClean(t *testing.T) {
 	o := l.Act("terminate_idle", map[string]any{"older_than": "1ms", "application": "stuck"}, sdktest.Deadline(time.Now().Add(3*time.Second)))
 	fails(t, wantEnd{"failed_partial", "timeout"}, o)
 }
+
+// What runs outside of transactions and was not answered may go on, or not.
+func TestLostAnswerOutsideOfATransactionIsUncertain(t *testing.T) {
+	l := newLab(t, bars("10"))
+	idle := server.Connect(t, l.database)
+	if _, err := idle.Exec(t.Context(), "SET application_name = 'api'"); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		args map[string]any
+		when string
+	}{
+		"vacuum":         {map[string]any{"table": "bars"}, "VACUUM ("},
+		"reindex":        {map[string]any{"table": "bars"}, "REINDEX TABLE"},
+		"terminate_idle": {map[string]any{"older_than": "1ms", "application": "api"}, "pg_terminate_backend(pid"},
+	} {
+		for _, forward := range []bool{false, true} {
+			h := through(t, l, backendtest.Proxy(t, address(), backendtest.Cut{When: test.when, Forward: forward}))
+			fails(t, wantEnd{"unknown", "connection_lost"}, h.Act(name, test.args))
+		}
+	}
+}
+
+// The server's own word that it ended the session is certain.
+func TestMaintenanceEndedByTheServerIsCertain(t *testing.T) {
+	l := newLab(t, bars("10"))
+	hold := server.Connect(t, l.database)
+	if _, err := hold.Exec(t.Context(), "BEGIN; LOCK TABLE bars IN SHARE UPDATE EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		if err := await(t.Context(), l.database, "SELECT coalesce(bool_or(pg_terminate_backend(pid)), false) FROM pg_stat_activity WHERE query LIKE 'VACUUM%' AND wait_event_type = 'Lock'"); err != nil {
+			t.Error(err)
+		}
+	}()
+	fails(t, wantEnd{"failed_partial", "session_terminated"}, l.Act("vacuum", map[string]any{"table": "bars"}))
+}

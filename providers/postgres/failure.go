@@ -99,6 +99,16 @@ func (p *provider) failure(ctx context.Context, err error) error {
 	return sdk.Fail("postgres_error", "PostgreSQL at %s: %v", p.address(), err)
 }
 
+// sent types the error of a statement that was sent to run outside of a
+// transaction. Where the server has not said how it ended, it may go on.
+func (p *provider) sent(ctx context.Context, err error) error {
+	var said *pgconn.PgError
+	if err == nil || errors.As(err, &said) {
+		return p.failure(ctx, err)
+	}
+	return sdk.Uncertain(p.failure(ctx, err))
+}
+
 func timedOut(ctx context.Context, err error) bool {
 	if ctx.Err() != nil {
 		return ctx.Err() == context.DeadlineExceeded

@@ -48,7 +48,7 @@ func (p *provider) maintain(ctx context.Context, call *sdk.Call, statement, size
 		if errors.As(err, &said) && strings.HasPrefix(said.Code, "42") {
 			return fail(sdk.Clean(p.failure(ctx, err))) // refused before it began
 		}
-		return fail(p.failure(ctx, err))
+		return fail(p.sent(ctx, err))
 	}
 	done.took = time.Since(started)
 	if err := conn.QueryRow(ctx, sizeSQL).Scan(&done.after); err != nil {

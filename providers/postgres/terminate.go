@@ -107,7 +107,7 @@ func (p *provider) terminateIdle(ctx context.Context, args terminateArgs, call *
 		case refused(err) && len(result.Sessions) == 0:
 			return terminateResult{}, sdk.Clean(p.failure(ctx, err))
 		case err != nil:
-			return terminateResult{}, fmt.Errorf("after ending %s: %w", number(result.Terminated, "session", "sessions"), p.failure(ctx, err))
+			return terminateResult{}, fmt.Errorf("after ending %s: %w", number(result.Terminated, "session", "sessions"), p.sent(ctx, err))
 		case ended:
 			result.Terminated++
 			result.Sessions = append(result.Sessions, s)

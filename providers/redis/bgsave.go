@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -41,15 +40,12 @@ func (p *provider) bgsave(ctx context.Context, _ bgsaveArgs, call *sdk.Call) (bg
 		return bgsaveResult{}, sdk.Clean(p.failure(ctx, err))
 	}
 	if err := client.BgSave(ctx).Err(); err != nil {
-		var said redis.Error
-		if errors.As(err, &said) {
-			return bgsaveResult{}, sdk.Clean(p.failure(ctx, err))
-		}
-		return bgsaveResult{}, sdk.Uncertain(p.failure(ctx, err))
+		return bgsaveResult{}, p.sent(ctx, err)
 	}
 	said, err := saved(ctx, client, call, "the snapshot")
 	if err != nil {
-		return bgsaveResult{}, p.failure(ctx, err)
+		// The server goes on writing, whoever looks.
+		return bgsaveResult{}, sdk.Uncertain(p.failure(ctx, err))
 	}
 	at := time.Unix(said.number("rdb_last_save_time"), 0)
 	if said["rdb_last_bgsave_status"] != "ok" || at.Before(from.Truncate(time.Second)) {

@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -57,19 +56,28 @@ func (p *provider) deletePattern(ctx context.Context, args deletePatternArgs, ca
 		}
 	}
 	var result deleteResult
+	var unlinked error // what became of the last UNLINK
 	err = walk(ctx, client, args.Pattern, func(keys []string) error {
 		slices.Sort(keys)
-		gone, err := client.Unlink(ctx, slices.Compact(keys)...).Result()
+		var gone int64
+		gone, unlinked = client.Unlink(ctx, slices.Compact(keys)...).Result()
 		result.Keys += gone
 		call.Progress(float64(result.Keys), 0, "%s deleted", number(result.Keys, "key", "keys"))
-		return err
+		return unlinked
 	})
-	if err != nil {
-		return deleteResult{}, p.deleteFailure(ctx, result.Keys, err)
+	var left census
+	if err == nil {
+		left, err = count(ctx, client, args.Pattern, nil)
 	}
-	left, err := count(ctx, client, args.Pattern, nil)
 	if err != nil {
-		return deleteResult{}, p.deleteFailure(ctx, result.Keys, err)
+		failed := p.failure(ctx, err)
+		switch {
+		case unlinked != nil && !answered(unlinked):
+			return deleteResult{}, sdk.Uncertain(after(result.Keys, failed))
+		case result.Keys == 0:
+			return deleteResult{}, sdk.Clean(failed)
+		}
+		return deleteResult{}, after(result.Keys, failed)
 	}
 	result.Remaining = left.count
 	result.Result = sdk.OK("deleted %s", number(result.Keys, "key", "keys"))
@@ -79,15 +87,9 @@ func (p *provider) deletePattern(ctx context.Context, args deletePatternArgs, ca
 	return result, nil
 }
 
-// deleteFailure says how many keys are gone. A server that refused the first
-// command has changed nothing.
-func (p *provider) deleteFailure(ctx context.Context, gone int64, err error) error {
-	failed := p.failure(ctx, err)
-	var said redis.Error
-	if gone == 0 && errors.As(err, &said) {
-		return sdk.Clean(failed)
-	}
-	return fmt.Errorf("after deleting %s: %w", number(gone, "key", "keys"), failed)
+// after is an error that says how many keys were gone by then.
+func after(gone int64, err error) error {
+	return fmt.Errorf("after deleting %s: %w", number(gone, "key", "keys"), err)
 }
 
 func overLimit(found, limit int64) *schema.Failure {

@@ -87,6 +87,21 @@ func (p *provider) failure(ctx context.Context, err error) error {
 	return sdk.Fail("redis_error", "Redis at %s: %v", p.address(), err)
 }
 
+// answered tells whether the error is the server's own word: then it did not do
+// the command. Of one that was sent and not answered nobody knows.
+func answered(err error) bool {
+	var said redis.Error
+	return errors.As(err, &said)
+}
+
+// sent types the error of a command that changes something.
+func (p *provider) sent(ctx context.Context, err error) error {
+	if answered(err) {
+		return sdk.Clean(p.failure(ctx, err))
+	}
+	return sdk.Uncertain(p.failure(ctx, err))
+}
+
 // serverFailure types what the server answered, by the word that begins every
 // error of its protocol.
 func (p *provider) serverFailure(said redis.Error) *schema.Failure {

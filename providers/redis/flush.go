@@ -89,12 +89,9 @@ func (p *provider) flushdb(ctx context.Context, args flushdbArgs, call *sdk.Call
 			return flushResult{}, sdk.Clean(p.failure(ctx, err))
 		}
 		flushed, err := client.Eval(ctx, flushScript, nil, found.count).Bool()
-		var said redis.Error
 		switch {
-		case errors.As(err, &said):
-			return flushResult{}, sdk.Clean(p.failure(ctx, err))
 		case err != nil:
-			return flushResult{}, sdk.Uncertain(p.failure(ctx, err))
+			return flushResult{}, p.sent(ctx, err)
 		case flushed:
 			result := flushResult{Keys: found.count}
 			result.Result = sdk.OK("flushed database %d: %s", p.config.DB, number(found.count, "key", "keys"))

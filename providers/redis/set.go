@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -61,11 +60,7 @@ func (p *provider) set(ctx context.Context, args setArgs, _ *sdk.Call) (setResul
 		expiry = redis.KeepTTL
 	}
 	if err := client.Set(ctx, args.Key, args.Value, expiry).Err(); err != nil {
-		var said redis.Error
-		if errors.As(err, &said) {
-			return setResult{}, sdk.Clean(p.failure(ctx, err))
-		}
-		return setResult{}, sdk.Uncertain(p.failure(ctx, err))
+		return setResult{}, p.sent(ctx, err)
 	}
 	result := setResult{Existed: existed > 0}
 	result.Result = sdk.OK("set %s", printable(args.Key))

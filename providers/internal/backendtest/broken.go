@@ -34,6 +34,7 @@ func Blackhole(t testing.TB) int {
 // Cut tells a proxy when to break a connection.
 type Cut struct {
 	When    string // what the client has to send first, in any letter case
+	After   string // what it must have sent in an earlier message, likewise; empty: nothing
 	Forward bool   // the server still gets it, and its answer is swallowed
 
 	instead func() // not nil: called, and the connection is not broken
@@ -86,12 +87,19 @@ func proxy(t testing.TB, target string, cut Cut) (int, func()) {
 		}()
 		defer func() { backend.Close(); <-answers }()
 		buffer := make([]byte, 64<<10)
+		armed := cut.After == ""
 		for {
 			n, err := client.Read(buffer)
 			if err != nil {
 				return
 			}
-			if cut.When != "" && bytes.Contains(bytes.ToLower(buffer[:n]), bytes.ToLower([]byte(cut.When))) {
+			says := func(what string) bool {
+				return what != "" && bytes.Contains(bytes.ToLower(buffer[:n]), bytes.ToLower([]byte(what)))
+			}
+			switch {
+			case !armed:
+				armed = says(cut.After)
+			case says(cut.When):
 				broken := false
 				once.Do(func() { broken = true })
 				if broken && cut.instead != nil {
