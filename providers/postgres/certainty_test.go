@@ -170,7 +170,7 @@ func TestDeadlineEndsAnAction(t *testing.T) {
 func TestActionsOnADeadServerAreClean(t *testing.T) {
 	h := harness(t, "any", map[string]any{"port": backendtest.Refused(t)})
 	for name, args := range map[string]map[string]any{
-		"execute": removal, "delete": {"table": "bars", "where": "true"}, "update": {"table": "bars", "where": "true", "set": map[string]any{"close": 0}},
+		"execute": removal, "delete": {"table": "bars", "where": "close > 1"}, "update": {"table": "bars", "where": "close > 1", "set": map[string]any{"close": 0}},
 		"terminate_idle": {"older_than": "1m"}, "vacuum": nil, "reindex": nil,
 	} {
 		fails(t, wantEnd{"failed_clean", "connection_refused"}, h.Act(name, args), "refused the connection")

@@ -102,7 +102,37 @@ func TestChangesAreDescribed(t *testing.T) {
 	}, l.Describe("delete", map[string]any{"table": "bars", "where": "time > $1", "params": cty.UnknownVal(cty.DynamicPseudoType)}))
 	equal(t, schema.Description{
 		Effects: []schema.Effect{{Resource: l.here(""), Mode: schema.Write}}, Settling: schema.Keyed, Summary: "updates rows",
-	}, l.Describe("update", map[string]any{"table": cty.UnknownVal(cty.String), "where": "true", "set": map[string]any{"a": 1}}))
+	}, l.Describe("update", map[string]any{"table": cty.UnknownVal(cty.String), "where": "id = 1", "set": map[string]any{"a": 1}}))
+}
+
+// A condition that every row meets is none: what was there is lost, so a person
+// is asked, and something else has to bound it.
+func TestEveryRowNeedsABound(t *testing.T) {
+	l := newLab(t, bars("10"))
+	set := map[string]any{"close": 1}
+	for _, where := range []string{"true", "1 = 1", "(TRUE) -- all"} {
+		for name, args := range map[string]map[string]any{
+			"delete": {"table": "bars", "where": where},
+			"update": {"table": "bars", "where": where, "set": set},
+		} {
+			equal(t, true, l.Describe(name, args).Destructive)
+			fails(t, wantEnd{"failed_clean", "unbounded"}, l.Act(name, args), "every row of bars")
+			equal(t, "unbounded", l.Preview(name, args).Failure.Code)
+			args["expect_rows"] = map[string]any{"min": 1}
+			fails(t, wantEnd{"failed_clean", "unbounded"}, l.Act(name, args))
+		}
+	}
+	equal(t, false, l.Describe("update", map[string]any{"table": "bars", "where": "close > 4005", "set": set}).Destructive)
+	equal(t, "10", l.one(t, "SELECT count(*) FROM bars WHERE close > 1"))
+
+	all := map[string]any{"table": "bars", "where": "true", "set": set, "expect_rows": map[string]any{"max": 10}}
+	equal(t, schema.Impact{"rows": 10}, l.Preview("update", all).Impact)
+	equal(t, 10, done(t, l.Act("update", all))["rows"])
+	delete(all, "set")
+	delete(all, "expect_rows")
+	fails(t, wantEnd{"failed_clean", "limit_exceeded"}, l.Act("delete", all, sdktest.Limit("rows", 9)))
+	equal(t, schema.Impact{"rows": 10}, l.Preview("delete", all, sdktest.Limit("rows", 9)).Impact)
+	equal(t, 10, done(t, l.Act("delete", all, sdktest.Limit("rows", 10)))["rows"])
 }
 
 func TestInvalidChanges(t *testing.T) {

@@ -20,6 +20,9 @@ type deleteArgs struct {
 
 func (p *provider) delete(ctx context.Context, args deleteArgs, call *sdk.Call) (changeResult, error) {
 	r, f := args.rows()
+	if f == nil {
+		f = args.bound(call)
+	}
 	if f != nil {
 		return changeResult{}, sdk.Clean(f)
 	}
@@ -85,6 +88,6 @@ func first(argv []string, statement string) []string {
 	return argv
 }
 
-func (p *provider) previewDelete(ctx context.Context, args deleteArgs, _ *sdk.Call) (sdk.PreviewResult, error) {
-	return p.look(ctx, args.selection, schema.Delete, "deletes")
+func (p *provider) previewDelete(ctx context.Context, args deleteArgs, call *sdk.Call) (sdk.PreviewResult, error) {
+	return p.look(ctx, args.selection, schema.Delete, "deletes", call)
 }

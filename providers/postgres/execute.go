@@ -15,7 +15,7 @@ import (
 
 const executeDoc = `Runs one statement in one transaction. A number of rows outside of expect_rows, or above the step's limit on rows, rolls it back.
 A limit on rows refuses a statement that does not tell how many it changes, such as TRUNCATE, or a WITH that changes in several places.
-The preview is the planner's estimate, never a count: it is estimated_rows. INSERT, UPDATE and CREATE count as writes, every other statement as destructive.
+The preview is the planner's estimate, never a count: it is estimated_rows. INSERT, CREATE, and UPDATE of some rows count as writes, every other statement as destructive.
 Cancelling cancels the statement on the server and rolls back.` + ledgerDoc
 
 type executeArgs struct {

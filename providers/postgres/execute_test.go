@@ -149,8 +149,10 @@ func TestExecuteIsDescribed(t *testing.T) {
 		Summary: "runs a statement that is not known yet",
 	}, unknown)
 	for sql, destructive := range map[string]bool{
-		"insert into t values (1)": false, "UPDATE t SET a = 1": false, "CREATE TABLE t (id int)": false, "/* DROP */ -- DROP\nCREATE INDEX ON t (id)": false,
+		"insert into t values (1)": false, "UPDATE t SET a = 1 WHERE id = 1": false, "CREATE TABLE t (id int)": false, "/* DROP */ -- DROP\nCREATE INDEX ON t (id)": false,
 		"CREATE OR REPLACE VIEW v AS SELECT 1": true, "DELETE FROM t": true, "TRUNCATE t": true, "DROP TABLE t": true, "ALTER TABLE t DROP a": true,
+		"UPDATE t SET a = 1": true, "UPDATE t SET a = 1 WHERE true": true, "UPDATE t SET a = (SELECT b FROM s WHERE id = 1)": true,
+		"UPDATE t SET a = b FROM s WHERE t.id = s.id RETURNING a": false, "UPDATE t SET a = 1 RETURNING (id IN (SELECT 1 WHERE id = 2))": true,
 		"SELECT wipe()": true, "WITH x AS (DELETE FROM t RETURNING *) SELECT 1": true, "MERGE INTO t USING s ON true WHEN MATCHED THEN DELETE": true,
 		"DO $$ BEGIN END $$": true, "CALL p()": true, "COPY t FROM '/tmp/x'": true, "(SELECT 1)": true,
 	} {

@@ -58,7 +58,7 @@ func Provider() *sdk.Provider {
 				sdk.Keyed, sdk.MayDestroy, sdk.Counts("rows"), sdk.Enforces("rows")),
 			sdk.NewAction("update", updateDoc, p.update,
 				sdk.Describe(p.describeUpdate), sdk.Preview(p.previewUpdate), sdk.Settle(p.settleUpdate),
-				sdk.Keyed, sdk.Counts("rows"), sdk.Enforces("rows")),
+				sdk.Keyed, sdk.MayDestroy, sdk.Counts("rows"), sdk.Enforces("rows")),
 			sdk.NewAction("terminate_idle", terminateDoc, p.terminateIdle,
 				sdk.Describe(p.describeTerminate), sdk.Preview(p.previewTerminate),
 				sdk.Idempotent, sdk.MayDestroy, sdk.Counts("connections"), sdk.Enforces("connections")),

@@ -21,7 +21,7 @@ const (
 // selection is the rows that delete and update change.
 type selection struct {
 	Table      string    `runbook:"table" doc:"Table, such as bars or market.bars."`
-	Where      string    `runbook:"where" doc:"Condition that the rows meet, such as time > $1; true for all of them."`
+	Where      string    `runbook:"where" doc:"Condition that the rows meet, such as time > $1; true for all of them, which needs a bound: a limit on rows, or max in expect_rows."`
 	Params     cty.Value `runbook:"params,optional" doc:"Values for $1, $2 … in where."`
 	BackupTo   string    `runbook:"backup_to,optional" doc:"Table that keeps the rows as they were, written in the same transaction; created where it is missing, refused where it already holds rows."`
 	ExpectRows *bounds   `runbook:"expect_rows" doc:"How many rows must be hit for the change to be committed: min, max or both."`
@@ -59,6 +59,22 @@ func (s selection) rows() (rows, *schema.Failure) {
 	return r, s.ExpectRows.validate()
 }
 
+// bound refuses to change every row where nothing says how many these may be.
+func (s selection) bound(call *sdk.Call) *schema.Failure {
+	_, limited := call.Limit("rows")
+	if limited || s.filters() || s.ExpectRows != nil && s.ExpectRows.Max != nil {
+		return nil
+	}
+	return &schema.Failure{
+		Code: "unbounded", Argument: "where",
+		Message: fmt.Sprintf("the condition %s is met by every row of %s, and nothing bounds how many that may be", s.Where, s.Table),
+		Remedy:  "narrow the condition, or give the step a limit such as { rows = 1000 }, or expect_rows a max",
+	}
+}
+
+// filters tells whether the condition may leave rows out.
+func (s selection) filters() bool { return filters(tokens(s.Where)) }
+
 // effects is what the change touches, as far as it is known.
 func (p *provider) effects(s selection, call *sdk.Call, mode schema.Mode) []schema.Effect {
 	changed := schema.Effect{Resource: p.resource(nil), Mode: mode}
@@ -86,8 +102,11 @@ func (s selection) unknown(call *sdk.Call) bool {
 }
 
 // look counts the rows, shows some, and names what a change of them reaches.
-func (p *provider) look(ctx context.Context, s selection, mode schema.Mode, verb string) (sdk.PreviewResult, error) {
+func (p *provider) look(ctx context.Context, s selection, mode schema.Mode, verb string, call *sdk.Call) (sdk.PreviewResult, error) {
 	r, f := s.rows()
+	if f == nil {
+		f = s.bound(call)
+	}
 	if f != nil {
 		return sdk.PreviewResult{}, f
 	}

@@ -7,8 +7,8 @@ import (
 )
 
 // tokens splits a statement into keywords, plain identifiers and numbers in
-// lower case, names with their double quotes, and parameters such as $1, in
-// order. What stands in strings and comments is left out. The text is read only
+// lower case, names with their double quotes, parameters such as $1, and
+// parentheses, in order. What stands in strings and comments is left out. The text is read only
 // to describe a statement and to warn early; what a statement may do, the
 // server decides.
 func tokens(sql string) []string {
@@ -29,6 +29,9 @@ func tokens(sql string) []string {
 			end := afterDollar(sql, i)
 			found = append(found, sql[i:end])
 			i = end
+		case c == '(' || c == ')':
+			found = append(found, sql[i:i+1])
+			i++
 		case wordByte(c):
 			start := i
 			for i < len(sql) && (wordByte(sql[i]) || sql[i] == '$') {
@@ -46,9 +49,10 @@ func tokens(sql string) []string {
 	return found
 }
 
-// words is tokens without names in quotes, parameters and texts in dollars.
+// words is tokens without names in quotes, parameters, texts in dollars and
+// parentheses.
 func words(sql string) []string {
-	return slices.DeleteFunc(tokens(sql), func(t string) bool { return t[0] == '$' || t[0] == '"' })
+	return slices.DeleteFunc(tokens(sql), func(t string) bool { return strings.ContainsRune(`$"()`, rune(t[0])) })
 }
 
 // parameters is the highest n of the statement's $n, 0 where there is none.
@@ -143,17 +147,47 @@ func transactionControl(sql string) bool {
 	return slices.Contains([]string{"begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare"}, leading(sql))
 }
 
+// filters tells whether a condition may leave rows out: whether it names
+// anything at all that differs from row to row.
+func filters(condition []string) bool {
+	constant := []string{"true", "false", "null", "unknown", "and", "or", "not", "is"}
+	return slices.ContainsFunc(condition, func(t string) bool {
+		named := t[0] == '"' || wordByte(t[0]) && (t[0] < '0' || t[0] > '9')
+		return named && !slices.Contains(constant, t)
+	})
+}
+
+// ownCondition is what stands behind the statement's own WHERE, not behind one in
+// parentheses.
+func ownCondition(sql string) []string {
+	depth := 0
+	found := tokens(sql)
+	for i, t := range found {
+		switch {
+		case t == "(":
+			depth++
+		case t == ")":
+			depth--
+		case t == "where" && depth == 0:
+			return found[i+1:]
+		}
+	}
+	return nil
+}
+
 // destructive tells whether a statement may take data away. Only inserting,
-// updating and creating something new is known not to; with a leading WITH or
-// SELECT nobody knows without the server.
+// updating some rows and creating something new is known not to; with a leading
+// WITH or SELECT nobody knows without the server.
 func destructive(sql string) bool {
 	found := words(sql)
 	if len(found) == 0 {
 		return true
 	}
 	switch found[0] {
-	case "insert", "update":
+	case "insert":
 		return false
+	case "update":
+		return !filters(ownCondition(sql))
 	case "create":
 		return len(found) > 2 && found[1] == "or" && found[2] == "replace"
 	}

@@ -23,12 +23,23 @@ func TestTokens(t *testing.T) {
 		"SELECT $tag$ open":                    {"select", "$tag$ open"},
 		"SELECT a$1 FROM b":                    {"select", "a$1", "from", "b"},
 		"SELECT größe FROM bars":               {"select", "größe", "from", "bars"},
-		"(WITH x AS (DELETE FROM t) SELECT 1)": {"with", "x", "as", "delete", "from", "t", "select", "1"},
+		"(WITH x AS (DELETE FROM t) SELECT 1)": {"(", "with", "x", "as", "(", "delete", "from", "t", ")", "select", "1", ")"},
 		"$":                                    {"$"},
 		"'":                                    nil,
 	} {
 		if diff := cmp.Diff(want, tokens(sql)); diff != "" {
 			t.Errorf("%s\n%s", sql, diff)
+		}
+	}
+}
+
+func TestFilters(t *testing.T) {
+	for where, want := range map[string]bool{
+		"": false, "true": false, "TRUE": false, "1 = 1": false, "(1=1) OR NOT false": false, "$1": false, "'a' = 'a'": false, "-- id = 1\ntrue": false,
+		"NULL IS NULL": false, "id = 1": true, `"true" = 1`: true, "EXISTS (SELECT FROM other)": true, "true AND größe > 1": true,
+	} {
+		if got := filters(tokens(where)); got != want {
+			t.Errorf("%q: %v", where, got)
 		}
 	}
 }
@@ -66,7 +77,7 @@ func FuzzTokens(f *testing.F) {
 				t.Fatalf("an empty token in %q", sql)
 			}
 		}
-		_, _, _ = parameters(sql), destructive(sql), writesOutside(sql)
+		_, _, _, _ = parameters(sql), destructive(sql), writesOutside(sql), filters(tokens(sql))
 		if name, f := parseTable("table", sql); f == nil && (len(name) < 1 || len(name) > 2) {
 			t.Fatalf("%q is the name %q", sql, name)
 		}

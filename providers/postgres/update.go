@@ -16,7 +16,7 @@ import (
 
 const updateDoc = `Sets columns of the rows of a table that meet a condition to given values, in one transaction, and keeps the rows as they were
 in backup_to if that is given. The preview counts them and shows some. More rows than the step's limit, or a number outside of expect_rows,
-rolls everything back. Values that depend on the row need postgres.execute.` + ledgerDoc
+rolls everything back. Values that depend on the row need postgres.execute. A condition that every row meets makes it destructive.` + ledgerDoc
 
 type updateArgs struct {
 	selection
@@ -57,6 +57,9 @@ func (args updateArgs) statement() (rows, string, []any, *schema.Failure) {
 
 func (p *provider) update(ctx context.Context, args updateArgs, call *sdk.Call) (changeResult, error) {
 	r, statement, params, f := args.statement()
+	if f == nil {
+		f = args.bound(call)
+	}
 	if f != nil {
 		return changeResult{}, sdk.Clean(f)
 	}
@@ -102,7 +105,7 @@ func (p *provider) settleUpdate(ctx context.Context, args updateArgs, call *sdk.
 }
 
 func (p *provider) describeUpdate(args updateArgs, call *sdk.Call) sdk.Description {
-	d := sdk.Description{Effects: p.effects(args.selection, call, schema.Write)}
+	d := sdk.Description{Effects: p.effects(args.selection, call, schema.Write), Destructive: !args.filters()}
 	if args.unknown(call) || call.Unknown("set") {
 		d.Summary = "updates rows"
 		return d
@@ -134,6 +137,6 @@ func joined(one, two []string) []string {
 	return argv
 }
 
-func (p *provider) previewUpdate(ctx context.Context, args updateArgs, _ *sdk.Call) (sdk.PreviewResult, error) {
-	return p.look(ctx, args.selection, schema.Write, "updates")
+func (p *provider) previewUpdate(ctx context.Context, args updateArgs, call *sdk.Call) (sdk.PreviewResult, error) {
+	return p.look(ctx, args.selection, schema.Write, "updates", call)
 }
