@@ -12,7 +12,7 @@ import (
 )
 
 const reindexDoc = `Builds one index, the indexes of one table, or all of the database's anew: by default concurrently, beside the old ones, so that
-readers and writers go on. An index that is invalid afterwards makes it fail. Doing it again is harmless.`
+readers and writers go on. One of them that is invalid afterwards makes it fail. Doing it again is harmless.`
 
 type reindexArgs struct {
 	Table        string `runbook:"table,optional" doc:"Table whose indexes are meant, such as bars or market.bars."`
@@ -24,15 +24,15 @@ type reindexResult struct {
 	sdk.Result
 	BytesBefore     int64    `runbook:"bytes_before" doc:"Size of the indexes, or of the database, before."`
 	BytesAfter      int64    `runbook:"bytes_after" doc:"The same afterwards."`
-	InvalidIndexes  []string `runbook:"invalid_indexes" doc:"Indexes of the database that are invalid now, such as an interrupted build leaves behind."`
+	InvalidIndexes  []string `runbook:"invalid_indexes" doc:"Those of them that are invalid now, such as an interrupted build leaves behind."`
 	DurationSeconds float64  `runbook:"duration_seconds" doc:"How long the server worked."`
 }
 
-// work is what is to be done: the statement, what it is done to, and how that
-// is measured.
+// reindexWork is what is to be done: the statement, what it is done to, how that
+// is measured, and which of pg_index's rows it concerns.
 type reindexWork struct {
-	statement, size, what string
-	of                    table
+	statement, size, what, indexes string
+	of                             table
 }
 
 func (p *provider) reindexWork(args reindexArgs) (reindexWork, *schema.Failure) {
@@ -45,12 +45,18 @@ func (p *provider) reindexWork(args reindexArgs) (reindexWork, *schema.Failure) 
 		return reindexWork{}, sdk.InvalidArgument("index", "give table or index, not both")
 	case args.Table != "":
 		of, f := parseTable("table", args.Table)
-		return reindexWork{"REINDEX TABLE " + how + of.sql(), totalSize("pg_indexes_size", of), "the indexes of " + of.String(), of}, f
+		return reindexWork{"REINDEX TABLE " + how + of.sql(), totalSize("pg_indexes_size", of), "the indexes of " + of.String(), of.tree("indrelid"), of}, f
 	case args.Index != "":
 		of, f := parseTable("index", args.Index)
-		return reindexWork{"REINDEX INDEX " + how + of.sql(), totalSize("pg_relation_size", of), of.String(), of}, f
+		return reindexWork{"REINDEX INDEX " + how + of.sql(), totalSize("pg_relation_size", of), of.String(), of.tree("indexrelid"), of}, f
 	}
-	return reindexWork{"REINDEX DATABASE " + how + column(p.config.Database), totalSize("", nil), p.named(nil), nil}, nil
+	return reindexWork{"REINDEX DATABASE " + how + column(p.config.Database), totalSize("", nil), p.named(nil), "true", nil}, nil
+}
+
+// tree is the condition that an OID is that of t or of one of its partitions.
+func (t table) tree(oid string) string {
+	id := literal(t.sql()) + "::regclass"
+	return fmt.Sprintf("(%[1]s = %[2]s OR %[1]s IN (SELECT relid FROM pg_partition_tree(%[2]s)))", oid, id)
 }
 
 func (p *provider) reindex(ctx context.Context, args reindexArgs, call *sdk.Call) (reindexResult, error) {
@@ -64,7 +70,7 @@ func (p *provider) reindex(ctx context.Context, args reindexArgs, call *sdk.Call
 	}
 	defer disconnect(ctx, conn)
 	result := reindexResult{BytesBefore: done.before, BytesAfter: done.after, DurationSeconds: done.took.Seconds()}
-	rows, err := conn.Query(ctx, "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid ORDER BY 1")
+	rows, err := conn.Query(ctx, "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid AND "+work.indexes+" ORDER BY 1")
 	if err == nil {
 		result.InvalidIndexes, err = pgx.CollectRows(rows, pgx.RowTo[string])
 	}
@@ -72,7 +78,7 @@ func (p *provider) reindex(ctx context.Context, args reindexArgs, call *sdk.Call
 	case err != nil:
 		return reindexResult{}, p.failure(ctx, err)
 	case len(result.InvalidIndexes) > 0:
-		result.Result = sdk.NotOK("the database has invalid indexes: %s; drop or rebuild them", strings.Join(result.InvalidIndexes, ", "))
+		result.Result = sdk.NotOK("rebuilt %s, and there are still invalid indexes: %s; drop or rebuild them one by one", work.what, strings.Join(result.InvalidIndexes, ", "))
 	case len(done.warnings) > 0:
 		result.Result = sdk.NotOK("not everything was reindexed: %s", strings.Join(done.warnings, "; "))
 	default:

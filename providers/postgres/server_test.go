@@ -237,3 +237,27 @@ func TestVacuumAndReindex(t *testing.T) {
 	fails(t, wantEnd{"failed_clean", "permission_denied"}, janitor.Act("reindex", map[string]any{"table": "bars"}))
 	fails(t, wantEnd{"failed_clean", "invalid_argument"}, l.Act("reindex", map[string]any{"table": "bars", "index": "bars_pkey"}))
 }
+
+// An index that an interrupted build has left behind is no news of others.
+func TestReindexJudgesWhatItRebuilt(t *testing.T) {
+	l := newLab(t, bars("10"), "CREATE TABLE other (id int)", "INSERT INTO other VALUES (1), (1)",
+		"CREATE TABLE parts (id int) PARTITION BY LIST (id)", "CREATE TABLE part_1 PARTITION OF parts FOR VALUES IN (1)", "INSERT INTO parts VALUES (1), (1)")
+	leave := func(index, table string) {
+		conn := server.Connect(t, l.database)
+		if _, err := conn.Exec(t.Context(), "CREATE UNIQUE INDEX CONCURRENTLY "+index+" ON "+table+" (id)"); err == nil {
+			t.Fatalf("%s could be built", index)
+		}
+	}
+	leave("broken", "other")
+	leave("part_broken", "part_1")
+	for _, args := range []map[string]any{{"table": "bars"}, {"index": "bars_pkey"}} {
+		got := done(t, l.Act("reindex", args))
+		equal(t, []any{true, []any{}}, []any{got["ok"], got["invalid_indexes"]})
+	}
+	fails(t, wantEnd{"failed_partial", "not_ok"}, l.Act("reindex", map[string]any{"table": "other"}), "invalid indexes: broken")
+	fails(t, wantEnd{"failed_partial", "not_ok"}, l.Act("reindex", map[string]any{"table": "parts"}), "invalid indexes: part_broken")
+	fails(t, wantEnd{"failed_partial", "not_ok"}, l.Act("reindex", nil), "invalid indexes: broken, part_broken")
+	server.Exec(t, l.database, "DELETE FROM other", "DELETE FROM parts")
+	equal(t, true, done(t, l.Act("reindex", map[string]any{"index": "broken"}))["ok"])
+	equal(t, true, done(t, l.Act("reindex", map[string]any{"table": "parts", "concurrently": false}))["ok"])
+}
