@@ -24,7 +24,7 @@ func (h *Host) Describe(ctx context.Context, ref string, op schema.Operation) (s
 		return schema.Description{}, err
 	}
 	if _, ok := h.opts.Catalog.Schema(in.provider); ok {
-		d, err := h.opts.Catalog.Describe(ctx, in.provider, in.config, op)
+		d, err := h.opts.Catalog.Describe(ctx, h.opts.Dir, in.provider, in.config, op)
 		return h.scrubDescription(d), h.scrubbed(err)
 	}
 	r, release, err := in.begin(ctx)

@@ -14,11 +14,11 @@ import (
 type Catalog interface {
 	// Schema is nil and false for a provider that is not bundled.
 	Schema(name string) (*schema.Provider, bool)
-	// Describe is pure; config carries no marks.
-	Describe(ctx context.Context, name string, config cty.Value, op schema.Operation) (schema.Description, error)
+	// Describe is pure; config carries no marks. dir is the runbook's folder.
+	Describe(ctx context.Context, dir, name string, config cty.Value, op schema.Operation) (schema.Description, error)
 	// InProcess makes a provider that needs no process of its own because it has
-	// no backend; false for all others.
-	InProcess(name string) (protocol.Provider, bool)
+	// no backend, for a runbook in dir; false for all others.
+	InProcess(dir, name string) (protocol.Provider, bool)
 }
 
 // noCatalog bundles nothing.
@@ -26,8 +26,8 @@ type noCatalog struct{}
 
 func (noCatalog) Schema(string) (*schema.Provider, bool) { return nil, false }
 
-func (noCatalog) Describe(context.Context, string, cty.Value, schema.Operation) (schema.Description, error) {
+func (noCatalog) Describe(context.Context, string, string, cty.Value, schema.Operation) (schema.Description, error) {
 	return schema.Description{}, nil
 }
 
-func (noCatalog) InProcess(string) (protocol.Provider, bool) { return nil, false }
+func (noCatalog) InProcess(string, string) (protocol.Provider, bool) { return nil, false }

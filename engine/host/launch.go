@@ -46,7 +46,7 @@ func (h *Host) launch(name string, config cty.Value) (*running, error) {
 }
 
 func (h *Host) start(name string) (*running, error) {
-	if provider, ok := h.opts.Catalog.InProcess(name); ok {
+	if provider, ok := h.opts.Catalog.InProcess(h.opts.Dir, name); ok {
 		return &running{name: name, provider: provider, stderr: newTail(h.redactor)}, nil
 	}
 	exe, err := h.executable(name)

@@ -26,6 +26,7 @@ type Catalog struct {
 
 // configured is a provider that holds a configuration and answers Describe.
 type configured struct {
+	dir    string // the runbook's folder
 	name   string
 	config cty.Value
 	server *sdk.Server
@@ -67,20 +68,21 @@ func (c *Catalog) Schema(name string) (*schema.Provider, bool) {
 	return s, ok
 }
 
-// Describe says what an action would do under a configuration.
-func (c *Catalog) Describe(ctx context.Context, name string, config cty.Value, op schema.Operation) (schema.Description, error) {
-	server, err := c.server(ctx, name, config)
+// Describe says what an action would do under a configuration, for a runbook in
+// the folder dir.
+func (c *Catalog) Describe(ctx context.Context, dir, name string, config cty.Value, op schema.Operation) (schema.Description, error) {
+	server, err := c.server(ctx, dir, name, config)
 	if err != nil {
 		return schema.Description{}, err
 	}
 	return server.Describe(ctx, op)
 }
 
-func (c *Catalog) server(ctx context.Context, name string, config cty.Value) (*sdk.Server, error) {
+func (c *Catalog) server(ctx context.Context, dir, name string, config cty.Value) (*sdk.Server, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, known := range c.configured {
-		if known.name == name && known.config.RawEquals(config) {
+		if known.dir == dir && known.name == name && known.config.RawEquals(config) {
 			return known.server, nil
 		}
 	}
@@ -89,17 +91,21 @@ func (c *Catalog) server(ctx context.Context, name string, config cty.Value) (*s
 		return nil, fmt.Errorf("there is no bundled provider %q", name)
 	}
 	server := sdk.NewServer(provider())
+	server.Dir = dir
 	if err := server.Configure(ctx, config); err != nil {
 		return nil, err
 	}
-	c.configured = append(c.configured, &configured{name: name, config: config, server: server})
+	c.configured = append(c.configured, &configured{dir: dir, name: name, config: config, server: server})
 	return server, nil
 }
 
-// InProcess makes a provider that is served without a process of its own.
-func (c *Catalog) InProcess(name string) (protocol.Provider, bool) {
+// InProcess makes a provider that is served without a process of its own, for a
+// runbook in the folder dir.
+func (c *Catalog) InProcess(dir, name string) (protocol.Provider, bool) {
 	if !c.inProcess[name] {
 		return nil, false
 	}
-	return sdk.NewServer(c.providers[name]()), true
+	server := sdk.NewServer(c.providers[name]())
+	server.Dir = dir
+	return server, true
 }

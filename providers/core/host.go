@@ -18,7 +18,7 @@ import (
 
 // HostArgs is what host takes.
 type HostArgs struct {
-	Path               string        `runbook:"path" default:"/" doc:"Any path on the file system to measure."`
+	Path               string        `runbook:"path" default:"/" doc:"Any path on the file system to measure; a relative one starts from the runbook's folder."`
 	Ports              []int         `runbook:"ports,optional" doc:"TCP ports of this machine that must answer."`
 	MinDiskFreePercent float64       `runbook:"min_disk_free_percent" default:"0" doc:"Not ok with less of the disk free."`
 	MinMemoryPercent   float64       `runbook:"min_memory_available_percent" default:"0" doc:"Not ok with less of the memory available."`
@@ -47,7 +47,7 @@ func host(ctx context.Context, args HostArgs, _ *sdk.Call) (Host, error) {
 	var wrong []string
 	not := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 
-	if err := h.disk(args.Path); err != nil {
+	if err := h.disk(sdk.Path(ctx, args.Path)); err != nil {
 		return Host{}, err
 	}
 	if h.DiskFreePercent < args.MinDiskFreePercent {

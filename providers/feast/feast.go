@@ -12,7 +12,7 @@ package feast
 import (
 	"context"
 	"net/url"
-	"path/filepath"
+	"strings"
 
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -20,7 +20,7 @@ import (
 // Config is which repository, and how to run its Feast.
 type Config struct {
 	Repo         string            `runbook:"repo" doc:"Folder of the feature repository, which holds feature_store.yaml. A relative one starts from the runbook's folder."`
-	Python       string            `runbook:"python" default:"python3" doc:"Interpreter of the environment that Feast is installed in."`
+	Python       string            `runbook:"python" default:"python3" doc:"Interpreter of the environment that Feast is installed in. A relative path, such as .venv/bin/python, starts from the runbook's folder."`
 	Env          map[string]string `runbook:"env,optional,sensitive" doc:"Environment variables for Feast, such as those that feature_store.yaml names. Nothing is inherited but PATH, HOME and LANG."`
 	Server       string            `runbook:"server,optional" doc:"URL of the feature server, for server_health."`
 	OnlineStore  string            `runbook:"online_store,optional" doc:"URL of the online store, such as redis://localhost:6379/0: lets plans know what is written without looking into feature_store.yaml."`
@@ -67,14 +67,16 @@ func Provider() *sdk.Provider {
 	}
 }
 
-func (p *provider) configure(_ context.Context, c Config) error {
-	repo, err := filepath.Abs(c.Repo)
-	if c.Repo == "" || err != nil {
+func (p *provider) configure(ctx context.Context, c Config) error {
+	if c.Repo == "" {
 		return sdk.InvalidArgument("repo", "the folder of the feature repository is not given")
 	}
-	c.Repo = repo
 	if c.Python == "" {
 		return sdk.InvalidArgument("python", "the interpreter is empty")
+	}
+	c.Repo = sdk.Path(ctx, c.Repo)
+	if strings.Contains(c.Python, "/") { // else it is looked up in PATH
+		c.Python = sdk.Path(ctx, c.Python)
 	}
 	for argument, text := range map[string]string{"server": c.Server, "online_store": c.OnlineStore, "offline_store": c.OfflineStore} {
 		if u, err := url.Parse(text); text != "" && (err != nil || u.Scheme == "" || u.Host == "" && u.Path == "") {

@@ -21,6 +21,9 @@ import (
 type Server struct {
 	// Stderr gets the stack of a panic; nil: nobody does.
 	Stderr io.Writer
+	// Dir is the runbook's folder, from which relative paths start; empty: the
+	// working directory.
+	Dir string
 
 	provider *Provider
 	schema   *schema.Provider
@@ -60,7 +63,7 @@ func (s *Server) Configure(ctx context.Context, config cty.Value) (err error) {
 	if s.provider.Configure.call == nil {
 		return nil
 	}
-	if err := s.provider.Configure.call(ctx, config); err != nil {
+	if err := s.provider.Configure.call(s.folder(ctx), config); err != nil {
 		return failureOf(err)
 	}
 	return nil
@@ -148,7 +151,7 @@ func (s *Server) ended(c *Call) {
 
 // begin makes the context of a call: Cancel and the deadline end it.
 func (s *Server) begin(ctx context.Context, op schema.Operation) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancel := context.WithCancelCause(s.folder(ctx))
 	stop := func() { cancel(context.Canceled) }
 	if !op.Deadline.IsZero() {
 		var release context.CancelFunc

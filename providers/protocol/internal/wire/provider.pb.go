@@ -424,7 +424,8 @@ type OperationSchema struct {
 	Counts        []string               `protobuf:"bytes,8,rep,name=counts,proto3" json:"counts,omitempty"`
 	Previews      bool                   `protobuf:"varint,9,opt,name=previews,proto3" json:"previews,omitempty"`
 	Settles       bool                   `protobuf:"varint,10,opt,name=settles,proto3" json:"settles,omitempty"`
-	Enforces      []string               `protobuf:"bytes,11,rep,name=enforces,proto3" json:"enforces,omitempty"` // of counts
+	Asks          bool                   `protobuf:"varint,11,opt,name=asks,proto3" json:"asks,omitempty"`        // Act may end ASK
+	Enforces      []string               `protobuf:"bytes,12,rep,name=enforces,proto3" json:"enforces,omitempty"` // of counts
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -525,6 +526,13 @@ func (x *OperationSchema) GetPreviews() bool {
 func (x *OperationSchema) GetSettles() bool {
 	if x != nil {
 		return x.Settles
+	}
+	return false
+}
+
+func (x *OperationSchema) GetAsks() bool {
+	if x != nil {
+		return x.Asks
 	}
 	return false
 }
@@ -1137,7 +1145,9 @@ func (*ActEvent_Outcome) isActEvent_Event() {}
 type Log struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
-	Dropped       int64                  `protobuf:"varint,2,opt,name=dropped,proto3" json:"dropped,omitempty"` // bytes of log dropped before this line
+	Dropped       int64                  `protobuf:"varint,2,opt,name=dropped,proto3" json:"dropped,omitempty"` // bytes of log dropped before this line, or of its end
+	Stream        string                 `protobuf:"bytes,3,opt,name=stream,proto3" json:"stream,omitempty"`    // "stdout", "stderr", or empty: the provider's own words
+	Partial       bool                   `protobuf:"varint,4,opt,name=partial,proto3" json:"partial,omitempty"` // the line goes on in the next text of this stream
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1184,6 +1194,20 @@ func (x *Log) GetDropped() int64 {
 		return x.Dropped
 	}
 	return 0
+}
+
+func (x *Log) GetStream() string {
+	if x != nil {
+		return x.Stream
+	}
+	return ""
+}
+
+func (x *Log) GetPartial() bool {
+	if x != nil {
+		return x.Partial
+	}
+	return false
 }
 
 type Progress struct {
@@ -1547,7 +1571,7 @@ const file_provider_proto_rawDesc = "" +
 	"\x06config\x18\x04 \x01(\v2\x1b.runbook.provider.v1.ObjectR\x06config\x12D\n" +
 	"\n" +
 	"operations\x18\x05 \x03(\v2$.runbook.provider.v1.OperationSchemaR\n" +
-	"operations\"\x9c\x03\n" +
+	"operations\"\xb0\x03\n" +
 	"\x0fOperationSchema\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03doc\x18\x02 \x01(\tR\x03doc\x12-\n" +
@@ -1560,8 +1584,9 @@ const file_provider_proto_rawDesc = "" +
 	"\x06counts\x18\b \x03(\tR\x06counts\x12\x1a\n" +
 	"\bpreviews\x18\t \x01(\bR\bpreviews\x12\x18\n" +
 	"\asettles\x18\n" +
-	" \x01(\bR\asettles\x12\x1a\n" +
-	"\benforces\x18\v \x03(\tR\benforces\"H\n" +
+	" \x01(\bR\asettles\x12\x12\n" +
+	"\x04asks\x18\v \x01(\bR\x04asks\x12\x1a\n" +
+	"\benforces\x18\f \x03(\tR\benforces\"H\n" +
 	"\x06Object\x12>\n" +
 	"\n" +
 	"attributes\x18\x01 \x03(\v2\x1e.runbook.provider.v1.AttributeR\n" +
@@ -1617,10 +1642,12 @@ const file_provider_proto_rawDesc = "" +
 	"\x03log\x18\x01 \x01(\v2\x18.runbook.provider.v1.LogH\x00R\x03log\x12;\n" +
 	"\bprogress\x18\x02 \x01(\v2\x1d.runbook.provider.v1.ProgressH\x00R\bprogress\x128\n" +
 	"\aoutcome\x18\x03 \x01(\v2\x1c.runbook.provider.v1.OutcomeH\x00R\aoutcomeB\a\n" +
-	"\x05event\"3\n" +
+	"\x05event\"e\n" +
 	"\x03Log\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x18\n" +
-	"\adropped\x18\x02 \x01(\x03R\adropped\"b\n" +
+	"\adropped\x18\x02 \x01(\x03R\adropped\x12\x16\n" +
+	"\x06stream\x18\x03 \x01(\tR\x06stream\x12\x18\n" +
+	"\apartial\x18\x04 \x01(\bR\apartial\"b\n" +
 	"\bProgress\x12\x12\n" +
 	"\x04done\x18\x01 \x01(\x01R\x04done\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x01R\x05total\x12\x12\n" +
