@@ -99,7 +99,7 @@ func (d described) Asks(ref string) bool {
 	if d.engine.opts.Catalog == nil {
 		return false
 	}
-	_, here := d.engine.opts.Catalog.InProcess(providerOf(ref))
+	_, here := d.engine.opts.Catalog.InProcess(d.frame.Runbook.Dir, providerOf(ref))
 	return here
 }
 
