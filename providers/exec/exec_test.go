@@ -220,8 +220,12 @@ func TestCancelKillsTheProcessGroup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if alive(child) {
-		t.Errorf("the child %d is still there", child)
+	for deadline := time.After(10 * time.Second); alive(child); { // the kernel takes its time to end what was killed
+		select {
+		case <-deadline:
+			t.Fatalf("the child %d is still there", child)
+		case <-time.Tick(time.Millisecond):
+		}
 	}
 }
 
