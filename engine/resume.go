@@ -100,14 +100,9 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 	if err := errors.Join(unresolvable(rb, opts.Resolve), declared(rb, named)); err != nil {
 		return Result{}, diags, err
 	}
-	lease, err := st.Acquire(ctx, e.holder(s), nil, opts.LockTimeout)
-	if err != nil {
-		return Result{}, diags, err
-	}
-	kept.Hold(lease)
 	start, err := e.start(s, nil)
 	if err != nil {
-		return Result{}, diags, errors.Join(err, lease.Release(ctx))
+		return Result{}, diags, err
 	}
 	start.PlanDigest, start.Targets, start.Force, start.Steps = first.Start.PlanDigest, first.Start.Targets, first.Start.Force, first.Start.Steps
 	if len(changed) == 0 {
@@ -115,16 +110,22 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 	}
 	only, err := target(rb, start.Targets)
 	if err != nil {
-		return Result{}, diags, errors.Join(err, lease.Release(ctx))
+		return Result{}, diags, err
 	}
-	opts.Force = append(slices.Clone(opts.Force), start.Force...)
-	applying := e.applyOptions(s, opts.ApplyOptions, kept, lease, nil, start, only)
-	applying.History = history
-	applying.Resolve = maps.Clone(opts.Resolve)
+	lease, err := st.Acquire(ctx, e.holder(s), nil, opts.LockTimeout)
+	if err != nil {
+		return Result{}, diags, err
+	}
+	defer lease.Close() // what the run holds is given back by its end alone: see finish
 	answers, err := kept.Answers()
 	if err != nil {
 		return Result{}, diags, err
 	}
+	kept.Hold(lease)
+	opts.Force = append(slices.Clone(opts.Force), start.Force...)
+	applying := e.applyOptions(s, opts.ApplyOptions, kept, lease, nil, start, only)
+	applying.History = history
+	applying.Resolve = maps.Clone(opts.Resolve)
 	answered(&applying, history, answers)
 	result, err := e.finish(ctx, s, nil, kept, lease, apply.Run(ctx, applying))
 	return result, diags, err
