@@ -154,7 +154,7 @@ func (e *Engine) run(ctx context.Context, s *session, p *plan.Plan, opts ApplyOp
 		return Result{Plan: p}, errors.Join(err, lease.Release(ctx))
 	}
 	kept.Hold(lease)
-	start, err := e.start(s, p)
+	start, err := e.start(ctx, s, p)
 	if err != nil {
 		return Result{Plan: p}, errors.Join(err, kept.Close(), lease.Release(ctx))
 	}
@@ -231,7 +231,7 @@ func lockable(p *plan.Plan) []schema.Effect {
 	return effects
 }
 
-func (e *Engine) start(s *session, p *plan.Plan) (event.Start, error) {
+func (e *Engine) start(ctx context.Context, s *session, p *plan.Plan) (event.Start, error) {
 	host, _ := os.Hostname()
 	variables, err := encodeVariables(s.frame)
 	if err != nil {
@@ -240,8 +240,9 @@ func (e *Engine) start(s *session, p *plan.Plan) (event.Start, error) {
 	rb := s.frame.Runbook
 	start := event.Start{
 		Runbook: rb.Name, Title: rb.Title, File: rb.File, Dir: rb.Dir, StartedAt: s.run.StartedAt, Operator: s.run.Operator, Host: host, PID: os.Getpid(),
-		Environment: s.run.Environment, Version: e.opts.Version, Sources: sources(rb), Variables: variables,
+		Environment: s.run.Environment, Version: e.opts.Version, Variables: variables,
 	}
+	keep(&start, s.sources(ctx))
 	if p != nil {
 		start.PlanDigest = p.Digest
 		for i := range p.Steps {

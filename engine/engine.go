@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/user"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -140,6 +139,7 @@ func (e *Engine) openRun(ctx context.Context, rb *runbook.Runbook, in Inputs, id
 			s.redactor.AddSensitive(v)
 		}
 		diags = append(diags, s.configure(ctx, f)...)
+		s.learn(ctx, f)
 	}
 	if diags.HasErrors() {
 		s.Close()
@@ -351,22 +351,4 @@ func (e *Engine) Check(ctx context.Context, rb *runbook.Runbook, names []string,
 
 func failure(summary string, err error) *hcl.Diagnostic {
 	return &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: err.Error()}
-}
-
-// sources maps every file of a runbook to its text, for the record: without the
-// secrets that somebody wrote there as the default of a sensitive variable.
-func sources(rb *runbook.Runbook) map[string]string {
-	written := redact.New()
-	for _, each := range rb.Tree() {
-		for _, v := range each.Variables {
-			if v.Sensitive && v.Default != cty.NilVal {
-				written.AddSensitive(redact.Mark(v.Default))
-			}
-		}
-	}
-	texts := make(map[string]string, len(rb.Sources))
-	for name, text := range rb.Sources {
-		texts[filepath.ToSlash(name)] = written.Text(string(text))
-	}
-	return texts
 }

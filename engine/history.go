@@ -4,9 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/runbook-engine/runbook/engine/event"
-	"github.com/runbook-engine/runbook/engine/runbook"
 	"github.com/runbook-engine/runbook/engine/store"
 )
 
@@ -65,33 +65,34 @@ func whereabouts(start *event.Start) string {
 	return path
 }
 
-// changes names the files that are not as they were.
-func changes(rb *runbook.Runbook, start *event.Start) []string {
-	now, then := beside(rb.File, sources(rb)), beside(start.File, start.Sources)
-	var changed []string
-	for name, text := range now {
-		if before, there := then[name]; !there || before != text {
-			changed = append(changed, name)
+// changes are the files that are not as they were. Secrets in them do not count:
+// they may have been replaced since.
+func changes(file string, sources map[string]source, start *event.Start) []Change {
+	now, then, digests := beside(file, sources), beside(start.File, start.Sources), beside(start.File, start.Digests)
+	var changed []Change
+	for name, source := range now {
+		if digests[name] != source.digest {
+			changed = append(changed, Change{File: name, Before: then[name], After: source.text})
 		}
 	}
-	for name := range then {
+	for name := range digests {
 		if _, there := now[name]; !there {
-			changed = append(changed, name)
+			changed = append(changed, Change{File: name, Before: then[name]})
 		}
 	}
-	slices.Sort(changed)
+	slices.SortFunc(changed, func(a, b Change) int { return strings.Compare(a.File, b.File) })
 	return changed
 }
 
-// beside names sources from the folder of the runbook's own file.
-func beside(file string, sources map[string]string) map[string]string {
+// beside names files from the folder of the runbook's own file.
+func beside[T any](file string, files map[string]T) map[string]T {
 	folder := filepath.Dir(file)
-	texts := make(map[string]string, len(sources))
-	for name, text := range sources {
+	named := make(map[string]T, len(files))
+	for name, of := range files {
 		if short, err := filepath.Rel(folder, filepath.FromSlash(name)); err == nil {
 			name = filepath.ToSlash(short)
 		}
-		texts[name] = text
+		named[name] = of
 	}
-	return texts
+	return named
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/runbook"
 	"github.com/runbook-engine/runbook/engine/store"
+	"github.com/runbook-engine/runbook/providers/bundled"
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
@@ -20,24 +21,32 @@ type left struct {
 	file   string
 }
 
-// leave puts a run on record: it was begun with the source, did what events say,
-// and holds its locks.
-func leave(t *testing.T, source string, start event.Start, events ...event.Event) *left {
+// leave puts a run on record: it was begun with the source, as change has it,
+// did what events say, and holds its locks.
+func leave(t *testing.T, source string, change func(*event.Start), events ...event.Event) *left {
 	t.Helper()
 	dir := t.TempDir()
-	l := &left{engine: New(Options{StoreDir: filepath.Join(dir, store.Folder)}), id: "20260117-030000-aaaa", file: filepath.Join(dir, "left.hcl")}
+	l := &left{engine: New(Options{Catalog: bundled.NewCatalog(bundled.Providers(), "core"), StoreDir: filepath.Join(dir, store.Folder)}), id: "20260117-030000-aaaa", file: filepath.Join(dir, "left.hcl")}
 	must(t, os.WriteFile(l.file, []byte(source), 0o600))
 	rb, diags := runbook.Load(l.file)
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
-	var err error
+	s, diags := l.engine.open(t.Context(), rb, Inputs{})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	defer s.Close()
+	begun, err := l.engine.start(t.Context(), s, nil)
+	must(t, err)
+	if change != nil {
+		change(&begun)
+	}
 	l.store, err = l.engine.Store()
 	must(t, err)
 	kept, err := l.store.NewRun(l.id)
 	must(t, err)
-	start.Runbook, start.File, start.Dir, start.Sources = rb.Name, rb.File, rb.Dir, sources(rb)
-	events = append([]event.Event{{Type: event.RunStarted, Start: &start}}, events...)
+	events = append([]event.Event{{Type: event.RunStarted, Start: &begun}}, events...)
 	for i := range events {
 		events[i].Seq, events[i].Run = int64(i+1), l.id
 	}

@@ -24,17 +24,36 @@ type ResumeOptions struct {
 	ApplyOptions
 	Resolve       map[string]string // step address → done, retry or fail
 	AcceptChanges bool
+	// Changed, if set, is told what was edited since the run was started, before
+	// anything comes of it.
+	Changed func([]Change)
+}
+
+// Change is a file of the runbook that is not what the run was started with.
+type Change struct {
+	File   string // from the folder of the runbook
+	Before string // its text, without secrets; empty where it was no part of the runbook
+	After  string // likewise now
 }
 
 // ChangedError means that the runbook is not what the run was started with.
 type ChangedError struct {
-	Run   string
-	Files []string
+	Run     string
+	Changes []Change // at least one
 }
 
 // Error implements error.
 func (e *ChangedError) Error() string {
-	return fmt.Sprintf("%s changed since run %s was started: look at the change, then resume with --accept-changes", strings.Join(e.Files, ", "), e.Run)
+	return fmt.Sprintf("%s changed since run %s was started: look at the change, then resume with --accept-changes", files(e.Changes), e.Run)
+}
+
+// files names what was changed.
+func files(changes []Change) string {
+	names := make([]string, len(changes))
+	for i, c := range changes {
+		names[i] = c.File
+	}
+	return strings.Join(names, ", ")
 }
 
 // ErrOver means that there is nothing left to resume.
@@ -76,10 +95,6 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 	if rb == nil || diags.HasErrors() {
 		return Result{}, diags, nil
 	}
-	changed := changes(rb, accepted(history))
-	if len(changed) > 0 && !opts.AcceptChanges {
-		return Result{}, diags, &ChangedError{Run: id, Files: changed}
-	}
 	inputs := opts.Inputs
 	inputs.Environment = first.Start.Environment
 	inputs.Recorded, err = decodeVariables(first.Start.Variables)
@@ -96,17 +111,24 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 		return Result{}, diags, nil
 	}
 	defer s.Close()
+	changed := changes(rb.File, s.sources(ctx), accepted(history))
+	if len(changed) > 0 && opts.Changed != nil {
+		opts.Changed(changed)
+	}
+	if len(changed) > 0 && !opts.AcceptChanges {
+		return Result{}, diags, &ChangedError{Run: id, Changes: changed}
+	}
 	named := slices.Concat(opts.Force, slices.DeleteFunc(slices.Clone(opts.Approve), isAll))
 	if err := errors.Join(unresolvable(rb, opts.Resolve), declared(rb, named)); err != nil {
 		return Result{}, diags, err
 	}
-	start, err := e.start(s, nil)
+	start, err := e.start(ctx, s, nil)
 	if err != nil {
 		return Result{}, diags, err
 	}
 	start.PlanDigest, start.Targets, start.Force, start.Steps = first.Start.PlanDigest, first.Start.Targets, first.Start.Force, first.Start.Steps
 	if len(changed) == 0 {
-		start.Sources = nil // they are on record
+		start.Sources, start.Digests = nil, nil // they are on record
 	}
 	only, err := target(rb, start.Targets)
 	if err != nil {

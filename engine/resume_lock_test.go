@@ -25,7 +25,7 @@ func TestResumeThatCannotBeginKeepsTheLocks(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := leave(t, "runbook \"left\" {}\nstep \"a\" {}\n", event.Start{Targets: []string{"step.a"}}, intent)
+			l := leave(t, "runbook \"left\" {}\nstep \"a\" {}\n", func(s *event.Start) { s.Targets = []string{"step.a"} }, intent)
 			spoil(t, l)
 			if result, err := l.resume(t.Context(), func(o *ResumeOptions) { o.AcceptChanges = true }); err == nil {
 				t.Fatalf("it was resumed: %+v", result)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/runbook-engine/runbook/engine/apply"
 	"github.com/runbook-engine/runbook/engine/plan"
+	"github.com/runbook-engine/runbook/engine/redact"
 	"github.com/runbook-engine/runbook/engine/runbook"
 	"github.com/runbook-engine/runbook/engine/store"
 )
@@ -25,7 +26,7 @@ const maxSavedPlan = 64 << 20
 
 // save keeps a plan in a file that only its owner may read.
 func (e *Engine) save(ctx context.Context, s *session, p *plan.Plan, opts PlanOptions) (*plan.Saved, error) {
-	start, err := e.start(s, p)
+	start, err := e.start(ctx, s, p)
 	if err != nil {
 		return nil, err
 	}
@@ -108,8 +109,11 @@ func (e *Engine) Saved(ctx context.Context, saved *plan.Saved) (*runbook.Runbook
 	if used := st.PlanUsed(saved.Digest); used != nil {
 		return rb, diags, used
 	}
-	if changed := changes(rb, &saved.Start); len(changed) > 0 {
-		return rb, diags, &StaleError{Grew: []string{strings.Join(changed, ", ") + " changed since it was made"}}
+	redactor := redact.New()
+	h := e.newHost(rb.Dir, redactor)
+	defer h.Close()
+	if changed := changes(rb.File, sources(rb, schemas{ctx, h}, redactor), &saved.Start); len(changed) > 0 {
+		return rb, diags, &StaleError{Grew: []string{files(changed) + " changed since it was made"}}
 	}
 	return rb, diags, nil
 }

@@ -88,7 +88,8 @@ type Start struct {
 	Environment string            `json:"environment,omitempty"`
 	Version     string            `json:"version"`
 	PlanDigest  string            `json:"plan_digest,omitempty"`
-	Sources     map[string]string `json:"sources,omitempty"`   // path → text, so that a run can be read and resumed without the checkout
+	Sources     map[string]string `json:"sources,omitempty"`   // path → text without secrets, so that a run can be read and resumed without the checkout
+	Digests     map[string]string `json:"digests,omitempty"`   // path → SHA-256 of the file, what is written out where a secret belongs left out
 	Variables   json.RawMessage   `json:"variables,omitempty"` // values that are not sensitive, as JSON with types
 	Steps       []string          `json:"steps,omitempty"`     // the addresses known at the start, in source order
 	Targets     []string          `json:"targets,omitempty"`   // the steps that the run is limited to, with all before them; a resume is too

@@ -153,6 +153,7 @@ func (l *loader) decodeVariable(block *hclsyntax.Block) {
 		}
 	}
 	if attr := body.Attributes["default"]; attr != nil {
+		v.DefaultExpr = attr.Expr
 		if given, ok := l.constant("A default", attr.Expr); ok {
 			v.Default = l.convertDefault(v, given, attr.Expr.Range())
 			l.warnOfSecret(v, given)

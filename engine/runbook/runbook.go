@@ -69,6 +69,7 @@ type Variable struct {
 	TypeExpr    hcl.Expression     // nil unless said
 	Defaults    *typeexpr.Defaults // of optional attributes in Type; nil: none
 	Default     cty.Value          // cty.NilVal: none
+	DefaultExpr hcl.Expression     // as written; nil: none
 	Description string
 	Sensitive   bool
 	Nullable    bool   // true unless said

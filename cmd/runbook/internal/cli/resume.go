@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -68,7 +71,7 @@ func runResume(opts *resumeOptions) error {
 	}
 	defer a.announceInterrupts()()
 	result, diags, err := eng.Resume(background(), opts.run, engine.ResumeOptions{
-		ApplyOptions: opts.flags.options(a, shown), Resolve: resolve, AcceptChanges: opts.acceptChanges,
+		ApplyOptions: opts.flags.options(a, shown), Resolve: resolve, AcceptChanges: opts.acceptChanges, Changed: a.showChanges,
 	})
 	a.complain(nil, diags)
 	if diags.HasErrors() {
@@ -92,8 +95,8 @@ func parseResolve(given []string) (map[string]string, error) {
 	return resolve, nil
 }
 
-// recall tells the last screen what became of a run so far, and shows what was
-// edited since it was begun.
+// recall tells the last screen what became of a run so far, and which of its
+// files are gone.
 func (a *app) recall(ref string, shown *screen) error {
 	st, err := a.store()
 	if err != nil {
@@ -119,26 +122,29 @@ func (a *app) recall(ref string, shown *screen) error {
 			return err
 		}
 	}
-	return a.showChanges(known)
+	a.missFiles(known)
+	return nil
 }
 
-func (a *app) showChanges(known *event.Start) error {
+// missFiles says which files of a run are not there any more.
+func (a *app) missFiles(known *event.Start) {
 	if known == nil {
-		return nil
+		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(known.Sources)) {
 		path := filepath.FromSlash(name)
 		if short, err := filepath.Rel(filepath.Dir(known.File), path); err == nil && known.Dir != "" {
 			path = filepath.Join(known.Dir, short) // from wherever we are now
 		}
-		before, now := []byte(known.Sources[name]), readSource(path)
-		if now == nil {
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 			fmt.Fprintf(a.errOut, "%s is not there any more: put it back. Its text is in the run's record.\n", path)
-			continue
-		}
-		if _, err := a.errOut.Write(diff.Diff(name+" (on record)", before, name, now)); err != nil {
-			return err
 		}
 	}
-	return nil
+}
+
+// showChanges shows what was edited since a run was begun.
+func (a *app) showChanges(changes []engine.Change) {
+	for _, c := range changes {
+		fmt.Fprintf(a.errOut, "%s", diff.Diff(c.File+" (on record)", []byte(c.Before), c.File, []byte(c.After)))
+	}
 }

@@ -25,7 +25,7 @@ func NewEvents(w io.Writer) *Events {
 func (s *Events) Emit(e event.Event) error {
 	if e.Start != nil && e.Start.Sources != nil {
 		start := *e.Start
-		start.Sources = nil
+		start.Sources, start.Digests = nil, nil
 		e.Start = &start
 	}
 	return s.encoder.Encode(e)

@@ -75,7 +75,7 @@ func (r *Recap) begin(e event.Event) {
 		return
 	}
 	r.start, r.began = *e.Start, e.Time
-	r.start.Sources = nil
+	r.start.Sources, r.start.Digests = nil, nil
 	r.outcome, r.message, r.outputs, r.warnings = "", "", nil, nil
 	for _, s := range r.steps {
 		s.again()
