@@ -15,6 +15,7 @@ import (
 type extra struct {
 	kind       Kind
 	suggestion string
+	withheld   bool
 	inner      any
 }
 
@@ -59,13 +60,31 @@ func Suggest(d *hcl.Diagnostic, name string) *hcl.Diagnostic {
 // WithSuggestion keeps text that mends the mistake for JSON, and leaves the
 // detail alone. d must not be shared.
 func WithSuggestion(d *hcl.Diagnostic, text string) *hcl.Diagnostic {
+	extraOf(d).suggestion = text
+	return d
+}
+
+// extraOf is what rides on d, made where there is nothing yet.
+func extraOf(d *hcl.Diagnostic) *extra {
 	e, ok := d.Extra.(*extra)
 	if !ok {
 		e = &extra{kind: Syntax, inner: d.Extra}
 		d.Extra = e
 	}
-	e.suggestion = text
+	return e
+}
+
+// WithholdSource keeps the lines that d points at from being shown: they may
+// hold secrets. d must not be shared.
+func WithholdSource(d *hcl.Diagnostic) *hcl.Diagnostic {
+	extraOf(d).withheld = true
 	return d
+}
+
+// SourceWithheld tells whether the lines that d points at must not be shown.
+func SourceWithheld(d *hcl.Diagnostic) bool {
+	e, ok := d.Extra.(*extra)
+	return ok && e.withheld
 }
 
 // Adopt gives an ID to diagnostics that hcl made; those that have one keep it.

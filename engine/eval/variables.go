@@ -81,6 +81,8 @@ type given struct {
 	value cty.Value
 	from  string     // "--var", "environment variable X", …
 	at    *hcl.Range // nil where it came from no file
+
+	discreet bool // the lines that it stands in are not to be shown
 }
 
 type gatherer struct {
@@ -248,10 +250,11 @@ func (g *gatherer) flag(said string) {
 	}
 }
 
-func (g *gatherer) undeclared(name, from string, at *hcl.Range) {
+func (g *gatherer) undeclared(name, from string, at *hcl.Range) *hcl.Diagnostic {
 	d := diag.UndeclaredVariable.New("%s names the variable %q, which the runbook does not declare.", from, name)
 	d.Subject = at
 	g.add(diag.Suggest(d, diag.Nearest(name, slices.Sorted(maps.Keys(g.rb.Variables)))))
+	return d
 }
 
 // ways lists how a variable can be given, best first.

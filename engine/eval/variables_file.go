@@ -2,29 +2,34 @@ package eval
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/runbook-engine/runbook/engine/diag"
+	"github.com/runbook-engine/runbook/engine/redact"
 	"github.com/runbook-engine/runbook/engine/runbook"
 )
 
 // file takes the values of one .vars.hcl file: arguments only, each named after
-// a variable.
+// a variable. What is wrong with it is said by name alone: its lines may hold
+// secrets, also under a name that was mistyped.
 func (g *gatherer) file(path string) {
 	body, diags := runbook.ParseFile(path)
-	g.diags = append(g.diags, diags...)
+	for _, d := range diags {
+		g.add(discreet(d))
+	}
 	if body == nil {
 		return
 	}
 	for _, b := range body.Blocks {
-		g.add(diag.WrongShape.At(b.TypeRange, "A file of variables holds arguments only: write %s = … with an equals sign.", b.Type))
+		g.add(discreet(diag.WrongShape.At(b.TypeRange, "A file of variables holds arguments only: write %s = … with an equals sign.", b.Type)))
 	}
 	for _, attr := range runbook.SortedAttributes(body) {
 		v, ok := g.rb.Variables[attr.Name]
 		if !ok {
-			g.undeclared(attr.Name, attr.NameRange.Filename, attr.NameRange.Ptr())
+			diag.WithholdSource(g.undeclared(attr.Name, attr.NameRange.Filename, attr.NameRange.Ptr()))
 			continue
 		}
 		if v.Reached {
@@ -34,19 +39,33 @@ func (g *gatherer) file(path string) {
 }
 
 func (g *gatherer) attribute(v *runbook.Variable, attr *hclsyntax.Attribute) {
-	at := attr.Expr.Range()
-	if refs := runbook.References(attr.Expr); len(refs) > 0 {
+	at := attr.NameRange
+	if len(runbook.References(attr.Expr)) > 0 {
 		g.spoil(v.Name)
-		g.add(diag.NotConstant.At(refs[0].Range, "A file of variables holds values: write them out, without references."))
+		g.add(discreet(diag.NotConstant.At(at, "A file of variables holds values: write that of %q out, without references. Text stands in quotes.", v.Name)))
 		return
 	}
 	value, diags := evaluateAlone(attr.Expr)
 	if diags.HasErrors() {
 		g.spoil(v.Name)
-		g.diags = append(g.diags, diags...)
+		for _, d := range diags {
+			d.Subject, d.Context, d.Expression, d.EvalContext = &at, nil, nil, nil
+			if v.Sensitive {
+				d.Detail = fmt.Sprintf("The value of %q cannot be evaluated. Why is not said, since it is sensitive.", v.Name)
+			}
+			g.add(discreet(d))
+		}
 		return
 	}
-	g.given[v.Name] = given{value: value, from: fmt.Sprintf("%s:%d", at.Filename, at.Start.Line), at: rangePtr(at)}
+	g.given[v.Name] = given{value: value, from: fmt.Sprintf("%s:%d", at.Filename, at.Start.Line), at: &at, discreet: true}
 }
 
-func rangePtr(r hcl.Range) *hcl.Range { return &r }
+// discreet keeps what a diagnostic quotes of a file of variables, and the lines
+// that it points at, from being shown.
+func discreet(d *hcl.Diagnostic) *hcl.Diagnostic {
+	if said := diag.Suggestion(d); said != "" {
+		d.Detail = strings.ReplaceAll(d.Detail, said, redact.Text)
+		diag.WithSuggestion(d, "")
+	}
+	return diag.WithholdSource(d)
+}

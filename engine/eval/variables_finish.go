@@ -71,7 +71,11 @@ func (g *gatherer) problem(v *runbook.Variable, from given, what string) *hcl.Di
 	if from.at != nil {
 		at = *from.at
 	}
-	return diag.InvalidVariable.At(at, "The value of %q from %s does not fit: %s.", v.Name, from.from, what)
+	d := diag.InvalidVariable.At(at, "The value of %q from %s does not fit: %s.", v.Name, from.from, what)
+	if from.discreet || v.Sensitive {
+		diag.WithholdSource(d)
+	}
+	return d
 }
 
 // validate evaluates every validation of every variable that has a value.

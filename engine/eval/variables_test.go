@@ -187,7 +187,7 @@ output "all" {
 			file: "maxage = 5\nneeded = var.x\n",
 			want: []string{
 				`undeclared_variable: DIR/test.vars.hcl names the variable "maxage", which the runbook does not declare. Did you mean "max_age"?`,
-				`not_constant: A file of variables holds values: write them out, without references.`,
+				`not_constant: A file of variables holds values: write that of "needed" out, without references. Text stands in quotes.`,
 				`invalid_variable: There is no environment "prd": no file DIR/environments/prd.vars.hcl. Did you mean "prod"?`,
 				`undeclared_variable: --var names the variable "max_aeg", which the runbook does not declare. Did you mean "max_age"?`,
 				`invalid_variable: --var takes NAME=VALUE, not "nonsense".`,

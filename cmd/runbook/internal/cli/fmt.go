@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -16,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
+	"github.com/runbook-engine/runbook/engine/diag"
 	"github.com/runbook-engine/runbook/engine/runbook"
 )
 
@@ -156,6 +158,11 @@ func (o *fmtOptions) format(name string, source []byte) ([]byte, error) {
 		diags = append(diags, found...)
 	}
 	if diags.HasErrors() {
+		if strings.HasSuffix(name, ".vars.hcl") { // its lines may hold secrets
+			for _, d := range diags {
+				diag.WithholdSource(d)
+			}
+		}
 		o.app.complain(nil, diags)
 		return nil, fmt.Errorf("%s is not formatted: %s", name, tally(diags))
 	}

@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/runbook-engine/runbook/engine/diag"
 )
 
 // Sources is the text of the files that diagnostics point into, by the file
@@ -16,14 +18,15 @@ import (
 type Sources map[string][]byte
 
 // WriteDiagnostics writes diagnostics for people, hcl's way: what, where, the
-// source lines underlined, the values that took part, what to do about it.
+// source lines underlined, the values that took part, what to do about it. Lines
+// that are withheld are left out.
 // Errors come before warnings; otherwise their order is kept.
 func WriteDiagnostics(w io.Writer, style Style, sources Sources, diags hcl.Diagnostics) error {
 	p := &page{style: style}
 	ordered := slices.Clone(diags)
 	slices.SortStableFunc(ordered, func(a, b *hcl.Diagnostic) int { return int(a.Severity) - int(b.Severity) })
-	for _, diag := range ordered {
-		p.diagnostic(sources, diag)
+	for _, problem := range ordered {
+		p.diagnostic(sources, problem)
 	}
 	return p.flush(w)
 }
@@ -39,23 +42,25 @@ func WriteError(w io.Writer, style Style, text, advice string) error {
 	return p.flush(w)
 }
 
-func (p *page) diagnostic(sources Sources, diag *hcl.Diagnostic) {
+func (p *page) diagnostic(sources Sources, problem *hcl.Diagnostic) {
 	title, c := "Error", red
-	if diag.Severity == hcl.DiagWarning {
+	if problem.Severity == hcl.DiagWarning {
 		title, c = "Warning", yellow
 	}
-	p.linef("%s %s", p.paint(c, title+":"), p.paint(bold, diag.Summary))
+	p.linef("%s %s", p.paint(c, title+":"), p.paint(bold, problem.Summary))
 	p.linef("")
-	if diag.Subject != nil {
-		p.linef("  on %s:", position(*diag.Subject))
-		p.snippet(sources[diag.Subject.Filename], *diag.Subject)
-		for _, value := range valuesOf(diag) {
+	if problem.Subject != nil {
+		p.linef("  on %s:", position(*problem.Subject))
+		if !diag.SourceWithheld(problem) {
+			p.snippet(sources[problem.Subject.Filename], *problem.Subject)
+		}
+		for _, value := range valuesOf(problem) {
 			p.item(8, p.paint(dim, "│"), value)
 		}
 		p.linef("")
 	}
-	if diag.Detail != "" {
-		p.paragraph(0, diag.Detail)
+	if problem.Detail != "" {
+		p.paragraph(0, problem.Detail)
 		p.linef("")
 	}
 }
