@@ -45,7 +45,8 @@ type ApplyOptions struct {
 	Interrupt <-chan struct{} // closed by the first signal
 	Kill      <-chan struct{} // closed by the second
 
-	saved *plan.Saved // what becomes a run; nil: a plan of this moment
+	saved    *plan.Saved // what becomes a run; nil: a plan of this moment
+	approved bool        // somebody has said yes to what is planned
 }
 
 // Declined is the outcome of an apply that a person said no to: there is no run.
@@ -83,59 +84,18 @@ func (e *Engine) Apply(ctx context.Context, rb *runbook.Runbook, opts ApplyOptio
 	if err := declared(rb, slices.DeleteFunc(slices.Clone(opts.Approve), isAll)); err != nil {
 		return Result{}, diags, err
 	}
-	planOptions := PlanOptions{Only: opts.Only, Force: opts.Force, Progress: opts.Progress}
 	looking, stop := until(ctx, opts.Interrupt)
 	defer stop()
-	p, err := e.plan(looking, s, planOptions)
-	if err := interruptedPlan(looking, err); err != nil {
-		return Result{}, diags, err
+	p, answer, err := e.agree(looking, s, opts)
+	switch {
+	case err != nil:
+		return Result{Plan: p}, diags, err
+	case answer == declined:
+		return Result{Plan: p, Result: apply.Result{Outcome: Declined}}, diags, nil
 	}
-	if opts.Planned != nil {
-		opts.Planned(p)
-	}
-	if p.Outcome == plan.Changes && !opts.AutoApprove {
-		if opts.Confirm == nil {
-			return Result{Plan: p}, diags, ErrNeedsApproval
-		}
-		yes, err := opts.Confirm(p)
-		if err != nil || !yes {
-			return Result{Plan: p, Result: apply.Result{Outcome: Declined}}, diags, err
-		}
-		now, err := e.plan(looking, s, planOptions)
-		if err := interruptedPlan(looking, err); err != nil {
-			return Result{Plan: p}, diags, err
-		}
-		if grew := plan.Grew(p, now); len(grew) > 0 {
-			return Result{Plan: now}, diags, &StaleError{Grew: grew}
-		}
-		p = now
-	}
+	opts.approved = answer == agreed
 	result, err := e.run(ctx, s, p, opts)
 	return result, diags, err
-}
-
-// ErrInterrupted means that a signal came before anything was done.
-var ErrInterrupted = errors.New("interrupted before anything was done")
-
-// interruptedPlan is why a plan is of no use: it was cut short, or err.
-func interruptedPlan(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ErrInterrupted
-	}
-	return err
-}
-
-// until is a context that ends when the channel is closed.
-func until(ctx context.Context, signal <-chan struct{}) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	go func() {
-		select {
-		case <-signal:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, cancel
 }
 
 // run takes the locks, opens the record and runs.
@@ -158,7 +118,7 @@ func (e *Engine) run(ctx context.Context, s *session, p *plan.Plan, opts ApplyOp
 	if err != nil {
 		return Result{Plan: p}, errors.Join(err, kept.Close(), lease.Release(ctx))
 	}
-	start.Targets, start.Force = opts.Only, opts.Force
+	start.Targets, start.Force, start.Approved = opts.Only, opts.Force, opts.approved
 	if opts.saved != nil {
 		start.PlanDigest = opts.saved.Digest
 		if err := st.UsePlan(opts.saved.Digest, s.run.ID); err != nil {
@@ -166,7 +126,7 @@ func (e *Engine) run(ctx context.Context, s *session, p *plan.Plan, opts ApplyOp
 		}
 	}
 	if stopper := plan.Stopper(p); p.Outcome == plan.Blocked && stopper != nil {
-		result, err := recordBlocked(s, p, kept, start, opts.Screen)
+		result, err := e.recordBlocked(s, p, kept, start, 0, opts.Screen)
 		return result, errors.Join(err, kept.Close(), lease.Release(ctx))
 	}
 	only, err := target(s.frame.Runbook, opts.Only)
@@ -187,7 +147,7 @@ func (e *Engine) applyOptions(s *session, opts ApplyOptions, kept *store.Run, le
 		Frame: s.frame, Run: s.run, Start: start,
 		Backend: backend{s.host}, Schemas: s.host,
 		Record: kept, Locks: newLocks(lease, held), Screen: opts.Screen, Clock: e.clock,
-		Parallelism: opts.Parallelism, LockTimeout: lockTimeout, Only: only, Force: set(opts.Force),
+		Parallelism: opts.Parallelism, LockTimeout: lockTimeout, Only: only, Force: set(opts.Force), Unapproved: !start.Approved,
 		Approved: yes, Ask: opts.Ask, Answer: opts.Answer, Interrupt: opts.Interrupt, Kill: opts.Kill,
 	}
 }
@@ -272,9 +232,10 @@ func approved(frame *eval.Frame, names []string) map[string]apply.Approval {
 // isAll tells whether --approve means every step.
 func isAll(name string) bool { return name == "all" }
 
-// recordBlocked keeps the fact that an apply did nothing, and why.
-func recordBlocked(s *session, p *plan.Plan, kept *store.Run, start event.Start, screen event.Sink) (Result, error) {
-	now := s.run.StartedAt
+// recordBlocked keeps the fact that an apply or resume did nothing, and why,
+// after the last event on record.
+func (e *Engine) recordBlocked(s *session, p *plan.Plan, kept *store.Run, start event.Start, last int64, screen event.Sink) (Result, error) {
+	now := e.clock.Now()
 	events := []event.Event{{Type: event.RunStarted, Start: &start, Title: s.frame.Runbook.Title}}
 	result := Result{Run: s.run.ID, Plan: p}
 	result.Outcome = apply.Blocked
@@ -289,7 +250,7 @@ func recordBlocked(s *session, p *plan.Plan, kept *store.Run, start event.Start,
 	stopper := plan.Stopper(p)
 	events = append(events, event.Event{Type: event.RunFinished, Outcome: apply.Blocked, Message: fmt.Sprintf("%s is blocked: %s", stopper.Address, stopper.Reason)})
 	for i := range events {
-		events[i].FormatVersion, events[i].Seq, events[i].Time, events[i].Run = event.FormatVersion, int64(i+1), now, s.run.ID
+		events[i].FormatVersion, events[i].Seq, events[i].Time, events[i].Run = event.FormatVersion, last+int64(i+1), now, s.run.ID
 	}
 	if err := kept.Append(events...); err != nil {
 		return result, err

@@ -15,6 +15,8 @@ import (
 
 	"github.com/runbook-engine/runbook/engine/apply"
 	"github.com/runbook-engine/runbook/engine/eval"
+	"github.com/runbook-engine/runbook/engine/event"
+	"github.com/runbook-engine/runbook/engine/plan"
 	"github.com/runbook-engine/runbook/engine/runbook"
 	"github.com/runbook-engine/runbook/engine/store"
 )
@@ -122,6 +124,8 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 	if err := errors.Join(unresolvable(rb, opts.Resolve), declared(rb, named)); err != nil {
 		return Result{}, diags, err
 	}
+	looking, stop := until(ctx, opts.Interrupt)
+	defer stop()
 	start, err := e.start(ctx, s, nil)
 	if err != nil {
 		return Result{}, diags, err
@@ -134,6 +138,19 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 	if err != nil {
 		return Result{}, diags, err
 	}
+	opts.Only, opts.Force = start.Targets, append(slices.Clone(opts.Force), start.Force...)
+	start.Approved = approvedOnRecord(history)
+	var p *plan.Plan // nil: the run has been said yes to, and goes on as it was planned
+	if !start.Approved {
+		var answer answer
+		if p, answer, err = e.agree(looking, s, opts.ApplyOptions); err != nil {
+			return Result{Plan: p}, diags, err
+		}
+		if answer == declined {
+			return Result{Plan: p, Result: apply.Result{Outcome: Declined}}, diags, nil
+		}
+		start.Approved, start.PlanDigest = answer == agreed, p.Digest
+	}
 	lease, err := st.Acquire(ctx, e.holder(s), nil, opts.LockTimeout)
 	if err != nil {
 		return Result{}, diags, err
@@ -144,12 +161,16 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 		return Result{}, diags, err
 	}
 	kept.Hold(lease)
-	opts.Force = append(slices.Clone(opts.Force), start.Force...)
+	if p != nil && p.Outcome == plan.Blocked && plan.Stopper(p) != nil {
+		start.Resumed = true
+		result, err := e.recordBlocked(s, p, kept, start, history[len(history)-1].Seq, opts.Screen)
+		return result, diags, errors.Join(err, lease.Release(ctx))
+	}
 	applying := e.applyOptions(s, opts.ApplyOptions, kept, lease, nil, start, only)
 	applying.History = history
 	applying.Resolve = maps.Clone(opts.Resolve)
 	answered(&applying, history, answers)
-	result, err := e.finish(ctx, s, nil, kept, lease, apply.Run(ctx, applying))
+	result, err := e.finish(ctx, s, p, kept, lease, apply.Run(ctx, applying))
 	return result, diags, err
 }
 

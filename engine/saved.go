@@ -155,7 +155,7 @@ func (e *Engine) ApplySaved(ctx context.Context, rb *runbook.Runbook, saved *pla
 	if grew := plan.Grew(saved.Plan, p); len(grew) > 0 {
 		return Result{Plan: p}, diags, &StaleError{Grew: grew}
 	}
-	opts.saved = saved
+	opts.saved, opts.approved = saved, true // whoever applies a saved plan means it
 	result, err := e.run(ctx, s, p, opts)
 	return result, diags, err
 }

@@ -96,6 +96,7 @@ type Options struct {
 	LockTimeout time.Duration
 	Only        map[string]bool
 	Force       map[string]bool
+	Unapproved  bool                // nobody has said yes to the run, since its plan would not act: no step may
 	Approved    map[string]Approval // by step address
 	// Ask asks a person at the terminal; nil: there is none, and the run waits.
 	Ask func(context.Context, Question) (bool, error)

@@ -123,6 +123,10 @@ func (r *run) decide(t *task, s *state) (decided *action) {
 				r.prove(t, s, d.Row)
 				return nil
 			}
+			if r.opts.Unapproved {
+				r.end(s, blocked, 17, "it would act now, and nobody has said yes to it: when the run was planned there was nothing to do; plan again")
+				return nil
+			}
 			if a.claim.is(a.described) {
 				return a
 			}

@@ -94,6 +94,7 @@ type Start struct {
 	Steps       []string          `json:"steps,omitempty"`     // the addresses known at the start, in source order
 	Targets     []string          `json:"targets,omitempty"`   // the steps that the run is limited to, with all before them; a resume is too
 	Force       []string          `json:"force,omitempty"`     // the steps that act though they are satisfied; in a resume too
+	Approved    bool              `json:"approved,omitempty"`  // somebody said yes to the plan; else no step may act
 	Resumed     bool              `json:"resumed,omitempty"`
 }
 

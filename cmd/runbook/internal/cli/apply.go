@@ -7,7 +7,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
-	"github.com/runbook-engine/runbook/cmd/runbook/internal/ui"
 	"github.com/runbook-engine/runbook/engine"
 	"github.com/runbook-engine/runbook/engine/plan"
 	"github.com/runbook-engine/runbook/engine/runbook"
@@ -86,26 +85,7 @@ func runApply(opts *applyOptions) error {
 	defer a.announceInterrupts()()
 	applying := opts.flags.options(a, shown)
 	applying.Only = opts.targets
-	looking := a.looking()
-	applying.Progress = func(step string) { looking.Step(step) }
-	var writing error
-	applying.Planned = func(pl *plan.Plan) {
-		looking.Stop()
-		switch {
-		case !opts.flags.json:
-			writing = ui.WritePlan(a.out, a.style(a.out), pl)
-		case applying.Confirm != nil && !applying.AutoApprove: // who is asked is shown what for
-			writing = ui.WritePlan(a.errOut, a.style(a.errOut), pl)
-		}
-	}
-	if confirm := applying.Confirm; confirm != nil {
-		applying.Confirm = func(pl *plan.Plan) (bool, error) {
-			yes, err := confirm(pl)
-			looking = a.looking() // after the answer everything is looked at again
-			return yes, err
-		}
-	}
-	shown.before = func() { looking.Stop() }
+	planned := a.showPlanning(&applying, shown)
 	var result engine.Result
 	var diags hcl.Diagnostics
 	if saved != nil {
@@ -113,12 +93,12 @@ func runApply(opts *applyOptions) error {
 	} else {
 		result, diags, err = eng.Apply(background(), rb, applying)
 	}
-	looking.Stop()
+	err = errors.Join(planned(), err)
 	a.complain(rb, diags)
 	if diags.HasErrors() {
 		return ended(exitFailed)
 	}
-	return a.ended(shown, result, errors.Join(writing, err))
+	return a.ended(shown, result, err)
 }
 
 // savedPlan is the saved plan that apply was given; nil: it was not.

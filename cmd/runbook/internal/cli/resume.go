@@ -33,7 +33,8 @@ func newCmdResume(a *app, runF func(*resumeOptions) error) *cobra.Command {
 		Short: "Go on with a run that did not succeed",
 		Long: `Go on with a run that failed, was interrupted, crashed, or waits for a person.
 What its record says ended well stays so; what nobody saw the end of is settled
-by looking; the rest is decided anew.
+by looking; the rest is decided anew. A run that nobody has said yes to yet, such
+as one that was blocked at once, is planned and asked about first, as by apply.
 
 RUN is an ID, a unique prefix of one, or "last".`,
 		Example: `  runbook resume last
@@ -70,9 +71,12 @@ func runResume(opts *resumeOptions) error {
 		return err
 	}
 	defer a.announceInterrupts()()
+	applying := opts.flags.options(a, shown)
+	planned := a.showPlanning(&applying, shown) // where nobody has said yes to the run yet
 	result, diags, err := eng.Resume(background(), opts.run, engine.ResumeOptions{
-		ApplyOptions: opts.flags.options(a, shown), Resolve: resolve, AcceptChanges: opts.acceptChanges, Changed: a.showChanges,
+		ApplyOptions: applying, Resolve: resolve, AcceptChanges: opts.acceptChanges, Changed: a.showChanges,
 	})
+	err = errors.Join(planned(), err)
 	a.complain(nil, diags)
 	if diags.HasErrors() {
 		return ended(exitFailed)
