@@ -105,7 +105,9 @@ func (e *Engine) run(ctx context.Context, s *session, p *plan.Plan, opts ApplyOp
 		return Result{Plan: p}, err
 	}
 	writes := lockable(p)
-	lease, err := st.Acquire(ctx, e.holder(s), writes, opts.LockTimeout)
+	looking, stop := until(ctx, opts.Interrupt)
+	defer stop()
+	lease, err := acquire(looking, st, e.holder(s), writes, opts.LockTimeout)
 	if err != nil {
 		return Result{Plan: p}, err
 	}
@@ -134,6 +136,15 @@ func (e *Engine) run(ctx context.Context, s *session, p *plan.Plan, opts ApplyOp
 		return Result{Plan: p}, errors.Join(err, kept.Close(), lease.Release(ctx))
 	}
 	return e.finish(ctx, s, p, kept, lease, apply.Run(ctx, e.applyOptions(s, opts, kept, lease, writes, start, only)))
+}
+
+// acquire takes a run's locks. What ends looking ends the wait for them.
+func acquire(looking context.Context, st *store.Store, holder store.Holder, effects []schema.Effect, wait time.Duration) (*store.Lease, error) {
+	lease, err := st.Acquire(looking, holder, effects, wait)
+	if err != nil && looking.Err() != nil {
+		return nil, ErrInterrupted
+	}
+	return lease, err
 }
 
 func (e *Engine) applyOptions(s *session, opts ApplyOptions, kept *store.Run, lease *store.Lease, held []schema.Effect, start event.Start, only map[string]bool) apply.Options {

@@ -59,6 +59,9 @@ func leave(t *testing.T, source string, change func(*event.Start), events ...eve
 	return l
 }
 
+// journal is the file that holds its record.
+func (l *left) journal() string { return filepath.Join(l.store.Dir(), "runs", l.id, "journal.jsonl") }
+
 // resume goes on with the run, away from a terminal.
 func (l *left) resume(ctx context.Context, change func(*ResumeOptions)) (Result, error) {
 	opts := ResumeOptions{ApplyOptions: ApplyOptions{Screen: nowhere{}}}

@@ -93,7 +93,7 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 	if finished != nil && finished.Outcome == apply.Succeeded {
 		return Result{Run: id}, nil, ErrOver
 	}
-	rb, diags := runbook.Load(whereabouts(first.Start))
+	rb, diags := e.Validate(ctx, whereabouts(first.Start))
 	if rb == nil || diags.HasErrors() {
 		return Result{}, diags, nil
 	}
@@ -151,7 +151,7 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 		}
 		start.Approved, start.PlanDigest = answer == agreed, p.Digest
 	}
-	lease, err := st.Acquire(ctx, e.holder(s), nil, opts.LockTimeout)
+	lease, err := acquire(looking, st, e.holder(s), nil, opts.LockTimeout)
 	if err != nil {
 		return Result{}, diags, err
 	}

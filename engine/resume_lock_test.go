@@ -1,13 +1,19 @@
 package engine
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/runbook-engine/runbook/engine/event"
+	"github.com/runbook-engine/runbook/engine/plan"
+	"github.com/runbook-engine/runbook/engine/runbook"
+	"github.com/runbook-engine/runbook/engine/store"
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
@@ -18,7 +24,7 @@ func TestResumeThatCannotBeginKeepsTheLocks(t *testing.T) {
 	held := []schema.Effect{{Resource: "redis://h:6379/0", Mode: schema.Write}, {Resource: "runbook:left", Mode: schema.Write}}
 	for name, spoil := range map[string]func(t *testing.T, l *left){
 		"its inbox cannot be read": func(t *testing.T, l *left) {
-			must(t, os.WriteFile(filepath.Join(l.store.Dir(), "runs", l.id, "inbox"), nil, 0o600))
+			must(t, os.WriteFile(filepath.Join(filepath.Dir(l.journal()), "inbox"), nil, 0o600))
 		},
 		"its target is gone": func(t *testing.T, l *left) {
 			must(t, os.WriteFile(l.file, []byte("runbook \"left\" {}\nstep \"b\" {}\n"), 0o600))
@@ -34,5 +40,51 @@ func TestResumeThatCannotBeginKeepsTheLocks(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// An edited runbook is checked as by apply, before anything comes of it.
+func TestResumeValidatesWhatWasEdited(t *testing.T) {
+	l := leave(t, "runbook \"left\" {}\nstep \"a\" {}\n", nil)
+	before, err := os.ReadFile(l.journal())
+	must(t, err)
+	must(t, os.WriteFile(l.file, []byte("runbook \"left\" {}\nstep \"a\" {\n  action \"core.log\" {\n    massage = \"x\"\n  }\n}\n"), 0o600))
+	_, err = l.resume(t.Context(), func(o *ResumeOptions) { o.AcceptChanges = true })
+	if err == nil || !strings.Contains(err.Error(), `needs the argument "message"`) {
+		t.Errorf("got %v", err)
+	}
+	after, err := os.ReadFile(l.journal())
+	must(t, err)
+	if diff := cmp.Diff(string(before), string(after)); diff != "" {
+		t.Errorf("something is on record of it: %s", diff)
+	}
+}
+
+// Waiting for another run's locks ends with the first interrupt.
+func TestInterruptEndsTheWaitForLocks(t *testing.T) {
+	l := leave(t, "runbook \"left\" {}\nstep \"a\" {}\n", nil)
+	must(t, l.store.Release(t.Context(), l.id))
+	other, err := l.store.NewRun("")
+	must(t, err)
+	defer other.Close()
+	lease, err := l.store.Acquire(t.Context(), store.Holder{Run: other.ID(), Runbook: "left"}, nil, 0)
+	must(t, err)
+	defer lease.Close()
+
+	interrupted := make(chan struct{})
+	rb, diags := runbook.Load(l.file)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	_, _, err = l.engine.Apply(t.Context(), rb, ApplyOptions{
+		Screen: nowhere{}, LockTimeout: time.Minute, Interrupt: interrupted,
+		Planned: func(*plan.Plan) { close(interrupted) },
+	})
+	if !errors.Is(err, ErrInterrupted) {
+		t.Errorf("apply: %v", err)
+	}
+	_, err = l.resume(t.Context(), func(o *ResumeOptions) { o.LockTimeout, o.Interrupt = time.Minute, interrupted })
+	if !errors.Is(err, ErrInterrupted) {
+		t.Errorf("resume: %v", err)
 	}
 }
