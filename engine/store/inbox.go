@@ -30,7 +30,7 @@ func (s *Store) Answer(id string, answer Answer) error {
 		return err
 	}
 	inbox := filepath.Join(dir, "inbox")
-	if _, err := makeFolder(inbox); err != nil {
+	if err := makeFolder(inbox); err != nil {
 		return fmt.Errorf("answer run %s: %w", id, err)
 	}
 	content, err := json.Marshal(answer)

@@ -10,8 +10,9 @@
 //	.runbook/plans/                  saved plans
 //	.runbook/locks/                  what runs hold against each other
 //
-// Folders are made with mode 0700, files with 0600. A store that somebody else
-// owns or may write to is refused.
+// Folders are made with mode 0700, and given it where they were there before;
+// files are made with 0600. A store that somebody else owns or may write to is
+// refused.
 package store
 
 import (
@@ -81,18 +82,18 @@ func (s *Store) path(names ...string) string {
 // prepare makes a folder of the store, and the store if need be. Git is told to
 // look away, lest the record of a repair turn up as a change in the checkout.
 func (s *Store) prepare(folder string) error {
-	made, err := makeFolder(s.dir)
+	err := makeFolder(s.dir)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		return fmt.Errorf("runs cannot be kept here, RUNBOOK_STORE may name another folder: %w", err)
 	}
 	if err != nil {
 		return err
 	}
-	if made {
-		if err := WriteFile(s.path(".gitignore"), []byte("*\n")); err != nil {
+	ignore := s.path(".gitignore")
+	if _, err := os.Lstat(ignore); errors.Is(err, fs.ErrNotExist) {
+		if err := WriteFile(ignore, []byte("*\n")); err != nil {
 			return err
 		}
 	}
-	_, err = makeFolder(s.path(folder))
-	return err
+	return makeFolder(s.path(folder))
 }

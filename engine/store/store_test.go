@@ -194,3 +194,27 @@ func TestWriteFile(t *testing.T) {
 	}
 	diff(t, []string{"folder", "plan.json"}, names)
 }
+
+// A store whose folders were there before, made by hand or unpacked, is as
+// private as one that was made here, and hidden from git.
+func TestFoldersThatWereThereAreMadePrivate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), store.Folder)
+	folders := []string{".", "runs", "locks"}
+	for _, folder := range folders {
+		check(t, os.Mkdir(filepath.Join(dir, folder), 0o755))
+		check(t, os.Chmod(filepath.Join(dir, folder), 0o755)) // whatever the umask
+	}
+	s := must[*store.Store](t)(store.Open(dir))
+	newRun(t, s, "r")
+	lease := must[*store.Lease](t)(s.Acquire(t.Context(), store.Holder{Run: "r", Runbook: "x"}, nil, 0))
+	defer lease.Close()
+	for _, folder := range folders {
+		diff(t, fs.FileMode(0o700), must[fs.FileInfo](t)(os.Stat(filepath.Join(dir, folder))).Mode().Perm())
+	}
+	diff(t, "*\n", string(must[[]byte](t)(os.ReadFile(filepath.Join(dir, ".gitignore")))))
+
+	// What somebody wrote there is left alone.
+	check(t, os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*\n!plans\n"), 0o600))
+	newRun(t, s, "r2")
+	diff(t, "*\n!plans\n", string(must[[]byte](t)(os.ReadFile(filepath.Join(dir, ".gitignore")))))
+}

@@ -43,15 +43,35 @@ func trust(path string) error {
 	return nil
 }
 
-// makeFolder makes sure of a folder that can be trusted, and tells whether it
-// had to be made. Its entry is durable then.
-func makeFolder(path string) (made bool, err error) {
-	err = os.Mkdir(path, 0o700)
+// private is the mode of every folder of a store.
+const private fs.FileMode = 0o700
+
+// makeFolder makes sure of a folder that can be trusted and that nobody else may
+// look into. Where it had to be made its entry is durable.
+func makeFolder(path string) error {
+	err := os.Mkdir(path, private)
 	if errors.Is(err, fs.ErrExist) {
-		return false, trust(path)
+		return tighten(path)
 	}
 	if err != nil {
-		return false, err
+		return err
 	}
-	return true, syncFolder(filepath.Dir(path))
+	return syncFolder(filepath.Dir(path))
+}
+
+// tighten makes a folder private that was there before, such as one that was
+// made by hand.
+func tighten(path string) error {
+	if err := trust(path); err != nil {
+		return err
+	}
+	folder, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_DIRECTORY, 0)
+	if err != nil {
+		return err
+	}
+	info, err := folder.Stat()
+	if err == nil && info.Mode().Perm() != private {
+		err = folder.Chmod(private)
+	}
+	return errors.Join(err, folder.Close())
 }
