@@ -147,7 +147,8 @@ func (r *run) awaitLock(t *task, s *state, d plan.Decision, a *action) next {
 			break
 		}
 		var answer *plan.Answer
-		if t.call(func() { answer = r.lock(a) }) != nil {
+		near := r.near(s, a)
+		if t.call(func() { answer = r.lock(a, near) }) != nil {
 			break
 		}
 		if answer.Truth == plan.Holds {

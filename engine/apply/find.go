@@ -43,6 +43,7 @@ func (r *run) find(t *task, s *state, why string) bool {
 	deadline := r.clock.Now().Add(wait)
 
 	if held := r.awaitFree(t, s, deadline); held != "" {
+		r.orphans = append(r.orphans, orphan{s.address, s.last})
 		r.end(s, unknown, 23, why+"; "+held)
 		return true
 	}

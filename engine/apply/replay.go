@@ -47,6 +47,7 @@ func (r *run) replay(history []event.Event) {
 		r.overtake(e.Step)
 		r.past[e.Step] = append(r.past[e.Step], e)
 	}
+	r.leave(history)
 	for _, f := range r.root.all() {
 		if r.acted() {
 			f.diagnosis = plan.NewDiagnosis(f.linked, sightings[f.linked.Address])

@@ -166,6 +166,7 @@ type run struct {
 	begun     map[string][]string // by the address of a step with a for_each: keys with an attempt on record
 	calls     map[string]bool     // by address: calls with an attempt inside on record
 	exclusion *exclusion
+	orphans   []orphan // attempts that somebody may still work at
 
 	seq       int64
 	unsaid    []event.Event // not durable yet

@@ -220,7 +220,8 @@ func (r *run) learn(t *task, s *state, want plan.Want, f *plan.Facts, a *action)
 	case plan.WantPerson:
 		f.Person = r.person(s, a)
 	case plan.WantLock:
-		return t.aside(func() { f.Lock = r.lock(a) })
+		near := r.near(s, a)
+		return t.aside(func() { f.Lock = r.lock(a, near) })
 	}
 	return nil
 }
@@ -310,16 +311,6 @@ func (r *run) person(s *state, a *action) *plan.Answer {
 		if over := plan.Exceeds(d.Impact, approval.Impact); over != "" {
 			return &plan.Answer{Truth: plan.Fails, Reason: "it " + over}
 		}
-	}
-	return &plan.Answer{Truth: plan.Holds}
-}
-
-func (r *run) lock(a *action) *plan.Answer {
-	if r.opts.Locks == nil {
-		return &plan.Answer{Truth: plan.Holds}
-	}
-	if err := r.opts.Locks.Extend(a.described.Effects); err != nil {
-		return &plan.Answer{Truth: plan.Fails, Reason: err.Error()}
 	}
 	return &plan.Answer{Truth: plan.Holds}
 }
