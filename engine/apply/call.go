@@ -18,6 +18,9 @@ func (r *run) call(t *task, s *state) {
 		return
 	}
 	if !ended {
+		if blocker := r.before(s); blocker != "" && !s.step.Always {
+			f.stop(blocker) // row 1 holds for a call that had begun too: it only settles
+		}
 		r.started(s)
 		bound, of := f.rb.Timeout, "the runbook's timeout"
 		if own := s.step.Timeout; own > 0 && (bound == 0 || own < bound) {

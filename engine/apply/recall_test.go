@@ -85,3 +85,22 @@ func TestFailureIsNotForgottenByAResume(t *testing.T) {
 		})
 	}
 }
+
+// A call that has begun is gone on with, but nothing in it acts for the first
+// time, or again, while what the call needs has ended badly.
+func TestCallThatHasBegunNeedsWhatItNeeds(t *testing.T) {
+	const gate = "step \"gate\" {\n precondition \"p\" {\n  probe \"fake.get\" { name = \"p\" }\n }\n on_failure = \"continue\"\n}\n"
+	tr := calling(t, gate+call("  depends_on = [step.gate]\n"), map[string]string{"other.hcl": "runbook \"other\" {}\n" + step("a", set) + step("b", set) + step("c", set)})
+	tr.values["p"] = "on"
+	tr.settling = schema.Manual
+	dies(tr, true)
+	tr.expect(tr.run(), "failed: gate=satisfied x=failed x.step.a=unknown x.step.b=not_run x.step.c=not_run")
+	tr.values["p"], tr.calls = "off", nil
+	tr.opts.Resolve = map[string]string{"step.x.step.a": "done"}
+	tr.expect(tr.again(), "failed: gate=blocked x=failed x.step.a=done x.step.b=not_run x.step.c=not_run")
+	if len(tr.calls) > 0 {
+		t.Errorf("acted: %v", tr.calls)
+	}
+	tr.values["p"] = "on"
+	tr.expect(tr.again(), "succeeded: gate=satisfied x=done x.step.a=done x.step.b=done x.step.c=done")
+}
