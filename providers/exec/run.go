@@ -83,7 +83,7 @@ func preview(ctx context.Context, args ActionArgs, call *sdk.Call) (sdk.PreviewR
 // program is one that has ended, or never began.
 type program struct {
 	name           string
-	cmd            *osexec.Cmd
+	cmd            *sdk.Command
 	stdout, stderr *capture
 	took           time.Duration
 	err            error       // could not start
