@@ -34,7 +34,7 @@ type task struct {
 	loop   *loop
 	order  int
 	resume chan struct{}
-	panics any
+	panics *clock.Panic
 }
 
 type pendingCall struct {
@@ -54,11 +54,8 @@ func (l *loop) spawn(order int, body func(*task)) {
 	t := &task{loop: l, order: order, resume: make(chan struct{})}
 	go func() {
 		<-t.resume
-		defer func() {
-			t.panics = recover()
-			l.parked <- struct{}{}
-		}()
-		body(t)
+		defer func() { l.parked <- struct{}{} }()
+		t.panics = clock.Caught(func() { body(t) })
 	}()
 	l.wake(t)
 }
@@ -165,14 +162,19 @@ func (l *loop) completions() []func() {
 
 // turn is one turn of a virtual clock, with what is posted meanwhile.
 func (l *loop) turn() []func() {
-	ended := make(chan bool)
-	go func() { ended <- l.virtual.Turn() }()
+	ended := make(chan bool, 1)
+	wait := clock.Beside(func() {
+		went := false
+		defer func() { ended <- went }()
+		went = l.virtual.Turn()
+	})
 	var taken []func()
 	for {
 		select {
 		case fn := <-l.inbox:
 			taken = append(taken, fn)
 		case went := <-ended:
+			wait()
 			if !went { // only what is no part of the rehearsal can go on
 				taken = append(taken, <-l.inbox)
 			}
@@ -189,11 +191,7 @@ func (l *loop) begin(c pendingCall, err error) {
 	}
 	l.waiting++
 	work := func() {
-		var panicked any
-		func() {
-			defer func() { panicked = recover() }()
-			c.fn()
-		}()
+		panicked := clock.Caught(c.fn)
 		l.inbox <- func() {
 			if panicked != nil {
 				panic(panicked) // where the program reports its own bugs

@@ -6,7 +6,6 @@ package clock
 import (
 	"cmp"
 	"context"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -100,18 +99,4 @@ func (d *deadlined) Err() error {
 		return context.DeadlineExceeded
 	}
 	return err
-}
-
-// Together calls fn with 0 to n-1 side by side and returns when all have
-// returned. By a virtual clock they take turns, in that order.
-func Together(c Clock, n int, fn func(i int)) {
-	if v, ok := c.(*Virtual); ok {
-		v.together(n, fn)
-		return
-	}
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() { fn(i) })
-	}
-	wg.Wait()
 }

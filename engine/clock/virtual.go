@@ -36,7 +36,7 @@ type fiber struct {
 	done       <-chan struct{} // cuts the sleep
 	cut        bool
 	ended      bool
-	panicked   any
+	panicked   *Panic
 }
 
 type alarm struct {
@@ -147,10 +147,10 @@ func (v *Virtual) give(f *fiber) {
 		go func() {
 			<-f.resume
 			defer func() {
-				f.panicked, f.ended = recover(), true
+				f.ended = true
 				v.yield <- struct{}{}
 			}()
-			f.body()
+			f.panicked = Caught(f.body)
 		}()
 	}
 	f.resume <- struct{}{}

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/runbook-engine/runbook/engine/address"
 	"github.com/runbook-engine/runbook/engine/clock"
@@ -25,15 +24,12 @@ func LookAt(ctx context.Context, frame *eval.Frame, names []string, opts Options
 		return nil, err
 	}
 	checks := make([]Check, len(uses))
-	var wg sync.WaitGroup
 	round := new(Round)
-	for i, use := range uses {
-		wg.Go(func() {
-			a := &runbook.Assertion{Kind: "check", Name: use.Name, Checks: []runbook.CheckUse{use}}
-			checks[i] = Said(strings.TrimPrefix(o.named(ctx, use, eval.Extra{}), "check."), o.until(ctx, round, a, c))
-		})
-	}
-	wg.Wait()
+	clock.Together(c, len(uses), func(i int) {
+		use := uses[i]
+		a := &runbook.Assertion{Kind: "check", Name: use.Name, Checks: []runbook.CheckUse{use}}
+		checks[i] = Said(strings.TrimPrefix(o.named(ctx, use, eval.Extra{}), "check."), o.until(ctx, round, a, c))
+	})
 	return checks, nil
 }
 

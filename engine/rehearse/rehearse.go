@@ -195,6 +195,9 @@ func (r *rehearsal) apply(ctx context.Context, b *backend) {
 // caught keeps a bug of the engine from ending all tests.
 func (b *backend) caught() {
 	if bug := recover(); bug != nil {
+		if beside, ok := bug.(*clock.Panic); ok {
+			bug = beside.Value
+		}
 		b.panicked = fmt.Sprint(bug)
 	}
 }

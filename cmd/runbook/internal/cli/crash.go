@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"syscall"
+
+	"github.com/runbook-engine/runbook/engine/clock"
 )
 
 // noCoreDumps keeps this process and its children from leaving their memory,
@@ -24,6 +26,11 @@ func reportPanic(w io.Writer, code *int) {
 		return
 	}
 	*code = exitFailed
+	callers := make([]uintptr, 64)
+	callers = callers[:runtime.Callers(3, callers)]
+	if beside, ok := value.(*clock.Panic); ok {
+		value, callers = beside.Value, beside.Callers
+	}
 	fmt.Fprintln(w, "runbook has a bug and stopped. Runs that were going on are recorded and can be resumed.")
 	fmt.Fprintln(w, "Please report this, with the command that you typed:")
 	fmt.Fprintln(w)
@@ -35,8 +42,7 @@ func reportPanic(w io.Writer, code *int) {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		fmt.Fprintf(w, "  version: %s, %s, %s/%s\n", info.Main.Version, info.GoVersion, runtime.GOOS, runtime.GOARCH)
 	}
-	callers := make([]uintptr, 64)
-	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers)])
+	frames := runtime.CallersFrames(callers)
 	for {
 		frame, more := frames.Next()
 		fmt.Fprintf(w, "  at %s (%s:%d)\n", frame.Function, frame.File, frame.Line)

@@ -5,7 +5,11 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/runbook-engine/runbook/engine/clock"
 )
+
+func panicBeside() { panic(errors.New("connect with hunter2")) }
 
 func TestReportPanic(t *testing.T) {
 	var report bytes.Buffer
@@ -32,6 +36,14 @@ func TestReportPanic(t *testing.T) {
 	crash(func() { none[len(text)] = 1 })
 	if !strings.Contains(report.String(), "panic: runtime error: index out of range") {
 		t.Errorf("the runtime's own words are missing:\n%s", report.String())
+	}
+
+	// Nothing that runs beside the command goes past the report, and it says
+	// where that was.
+	report.Reset()
+	crash(func() { clock.Together(clock.Real{}, 2, func(i int) { panicBeside() }) })
+	if text := report.String(); strings.Contains(text, "hunter2") || !strings.Contains(text, "a *errors.errorString") || !strings.Contains(text, "cli.panicBeside") {
+		t.Errorf("beside:\n%s", text)
 	}
 
 	report.Reset()
