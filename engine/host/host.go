@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/runbook-engine/runbook/engine/clock"
 	"github.com/runbook-engine/runbook/engine/redact"
 	"github.com/runbook-engine/runbook/providers/schema"
 )
@@ -122,10 +123,6 @@ func (h *Host) Close() error {
 	instances := h.instances
 	h.mu.Unlock()
 	errs := make([]error, len(instances))
-	var wg sync.WaitGroup
-	for i, in := range instances {
-		wg.Go(func() { errs[i] = in.close() })
-	}
-	wg.Wait()
+	clock.Together(clock.Real{}, len(instances), func(i int) { errs[i] = instances[i].close() })
 	return errors.Join(errs...)
 }

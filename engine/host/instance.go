@@ -7,6 +7,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/runbook-engine/runbook/engine/clock"
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
@@ -29,6 +30,7 @@ type start struct {
 	done    chan struct{}
 	running *running // valid once done
 	err     error
+	caught  *clock.Panic
 }
 
 func newInstance(h *Host, provider string, config cty.Value) *instance {
@@ -47,6 +49,9 @@ func (in *instance) begin(ctx context.Context) (r *running, release func(), err 
 	s := in.startOnce()
 	select {
 	case <-s.done:
+		if s.caught != nil {
+			panic(s.caught)
+		}
 		if s.err == nil {
 			return s.running, release, nil
 		}
@@ -79,7 +84,7 @@ func (in *instance) startOnce() *start {
 	s := &start{done: make(chan struct{})}
 	in.starting = s
 	go func() {
-		s.running, s.err = in.host.launch(in.provider, in.config)
+		s.caught = clock.Caught(func() { s.running, s.err = in.host.launch(in.provider, in.config) })
 		in.mu.Lock()
 		in.starting, in.current = nil, s.running
 		in.mu.Unlock()
