@@ -74,7 +74,7 @@ func TestSettleSeesARunningAttempt(t *testing.T) {
 	key := sdktest.Key("k")
 	var running, second schema.Outcome
 	ended := make(chan struct{})
-	port := backendtest.Intercept(t, address(), "commit", func() {
+	port := backendtest.Intercept(t, address(), backendtest.Cut{When: "commit"}, func() {
 		running = l.Settle("execute", removal, key)
 		go func() {
 			defer close(ended)

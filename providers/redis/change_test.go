@@ -6,10 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	goredis "github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/runbook-engine/runbook/providers/internal/backendtest"
@@ -43,6 +46,37 @@ func TestDeletePattern(t *testing.T) {
 	equal(t, 1, l.keys(t))
 	again := map[string]any{"ok": true, "summary": "deleted 0 keys", "keys": 0, "remaining": 0}
 	equal(t, again, done(t, l.Act("delete_pattern", args)))
+}
+
+// Keys that others write between the count and the deletion do not get past the
+// limit: no batch is begun that could.
+func TestDeletePatternKeepsItsLimitUnderWriters(t *testing.T) {
+	args := map[string]any{"pattern": "bars:*"}
+	for _, test := range []struct {
+		cut    backendtest.Cut
+		before int
+		want   schema.State
+		said   string
+	}{
+		{backendtest.Cut{After: "scan", When: "scan"}, 10, schema.FailedClean, "the limit is 10; none was deleted"},
+		{backendtest.Cut{After: "unlink", When: "scan"}, 5000, schema.FailedPartial, "more keys match than the limit of 5000 allows"},
+	} {
+		l := newLab(t)
+		server.Fill(t, l.db, "bars:%05d", test.before)
+		writer := l.client
+		port := backendtest.Intercept(t, fmt.Sprintf("%s:%d", server.Host, server.Port), test.cut, func() {
+			for i := range 2 * test.before {
+				if err := writer.Set(context.Background(), fmt.Sprintf("bars:new:%d", i), 1, 0).Err(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		o := harness(t, map[string]any{"db": l.db, "port": port}).Act("delete_pattern", args, sdktest.Limit("keys", int64(test.before)))
+		fails(t, wantEnd{test.want, "limit_exceeded"}, o, test.said)
+		if gone := 3*test.before - l.keys(t); gone > test.before {
+			t.Errorf("%d keys were deleted, the limit was %d", gone, test.before)
+		}
+	}
 }
 
 func TestDeletePatternIsDescribed(t *testing.T) {
@@ -117,7 +151,7 @@ func TestFlushdbSeesAWriterInBetween(t *testing.T) {
 	l := newLab(t)
 	server.Fill(t, l.db, "feast:%03d", 10)
 	intruder := server.Client(t, l.db)
-	port := backendtest.Intercept(t, fmt.Sprintf("%s:%d", server.Host, server.Port), "eval", func() {
+	port := backendtest.Intercept(t, fmt.Sprintf("%s:%d", server.Host, server.Port), backendtest.Cut{When: "eval"}, func() {
 		if err := intruder.Set(context.Background(), "api_key_status", "active", 0).Err(); err != nil {
 			t.Error(err)
 		}
@@ -187,6 +221,25 @@ func TestActionsOnADeadServerAreClean(t *testing.T) {
 		"delete_pattern": {"pattern": "a*"}, "flushdb": {"require_prefix": []any{"a"}}, "set": {"key": "a", "value": "b"}, "bgsave": nil,
 	} {
 		fails(t, wantEnd{"failed_clean", "connection_refused"}, h.Act(name, args), "refused the connection")
+	}
+}
+
+// lines counts what the driver would write.
+type lines struct{ atomic.Int64 }
+
+func (l *lines) Printf(context.Context, string, ...any) { l.Add(1) }
+
+// Where it is only asked to describe, this provider shares a process with others
+// that may use the same driver.
+func TestProviderThatNeverConnectsLeavesTheDriverAlone(t *testing.T) {
+	var said lines
+	goredis.SetLogger(&said)
+	t.Cleanup(logging.Disable)
+	harness(t, nil).Describe("bgsave", nil)
+	other := goredis.NewClient(&goredis.Options{Addr: fmt.Sprintf("127.0.0.1:%d", backendtest.Refused(t)), DialerRetries: 1, MaxRetries: -1})
+	defer other.Close()
+	if other.Ping(t.Context()).Err() == nil || said.Load() == 0 {
+		t.Error("another client's errors are not logged any more")
 	}
 }
 

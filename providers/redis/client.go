@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/runbook-engine/runbook/providers/sdk"
@@ -28,6 +29,9 @@ func (p *provider) address() string {
 // closes it. When ctx ends the connection is cut, in the middle of a command
 // too. Errors are typed failures.
 func (p *provider) connect(ctx context.Context) (*redis.Client, func(), error) {
+	// The driver would write to stderr on its own; its errors reach us anyway.
+	// Whoever connects has the process to itself.
+	p.quiet.Do(logging.Disable)
 	client := redis.NewClient(&redis.Options{
 		Addr: p.address(), DB: p.config.DB, Username: p.config.Username, Password: p.config.Password,
 		Protocol: 2, DisableIdentity: true,

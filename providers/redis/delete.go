@@ -12,7 +12,8 @@ import (
 )
 
 const deletePatternDoc = `Deletes the keys that match a pattern, found with SCAN and removed with UNLINK in batches, which does not hold the server up.
-The preview is the same SCAN. With a limit on keys, more than that many matching keys are refused before the first one is deleted.
+The preview is the same SCAN. With a limit on keys, more than that many matching keys are refused before the first one is deleted;
+should others write meanwhile, it stops before it has deleted more.
 A pattern that matches every key is refused: that is redis.flushdb. Doing it again is harmless.`
 
 type deletePatternArgs struct {
@@ -46,7 +47,8 @@ func (p *provider) deletePattern(ctx context.Context, args deletePatternArgs, ca
 		return deleteResult{}, sdk.Clean(err)
 	}
 	defer done()
-	if limit, ok := call.Limit("keys"); ok {
+	limit, limited := call.Limit("keys")
+	if limited {
 		found, err := count(ctx, client, args.Pattern, nil)
 		if err == nil && found.count > limit {
 			err = overLimit(found.count, limit)
@@ -59,8 +61,12 @@ func (p *provider) deletePattern(ctx context.Context, args deletePatternArgs, ca
 	var unlinked error // what became of the last UNLINK
 	err = walk(ctx, client, args.Pattern, func(keys []string) error {
 		slices.Sort(keys)
+		keys = slices.Compact(keys)
+		if limited && result.Keys+int64(len(keys)) > limit {
+			return grown(result.Keys, limit)
+		}
 		var gone int64
-		gone, unlinked = client.Unlink(ctx, slices.Compact(keys)...).Result()
+		gone, unlinked = client.Unlink(ctx, keys...).Result()
 		result.Keys += gone
 		call.Progress(float64(result.Keys), 0, "%s deleted", number(result.Keys, "key", "keys"))
 		return unlinked
@@ -90,6 +96,16 @@ func (p *provider) deletePattern(ctx context.Context, args deletePatternArgs, ca
 // after is an error that says how many keys were gone by then.
 func after(gone int64, err error) error {
 	return fmt.Errorf("after deleting %s: %w", number(gone, "key", "keys"), err)
+}
+
+// grown is the failure of a deletion under which others wrote.
+func grown(gone, limit int64) *schema.Failure {
+	f := sdk.Fail("limit_exceeded", "more keys match than the limit of %d allows, others write meanwhile; the rest stays", limit)
+	if gone == 0 {
+		f = sdk.Fail("limit_exceeded", "more keys match by now, others write meanwhile; the limit is %d; none was deleted", limit)
+	}
+	f.Remedy = "stop the writers first, or raise limit"
+	return f
 }
 
 func overLimit(found, limit int64) *schema.Failure {

@@ -135,7 +135,7 @@ func TestDeadlineBoundsAHungServer(t *testing.T) {
 func TestCancelCutsACommandShort(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
-	port := backendtest.Intercept(t, fmt.Sprintf("%s:%d", server.Host, server.Port), "dbsize", func() {
+	port := backendtest.Intercept(t, fmt.Sprintf("%s:%d", server.Host, server.Port), backendtest.Cut{When: "dbsize"}, func() {
 		cancel()
 		<-ended // until then the server has not even got the command
 	})

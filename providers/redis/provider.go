@@ -8,9 +8,8 @@ package redis
 
 import (
 	"context"
+	"sync"
 	"time"
-
-	"github.com/redis/go-redis/v9/logging"
 
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -28,12 +27,11 @@ type Config struct {
 
 type provider struct {
 	config Config
+	quiet  sync.Once
 }
 
 // Provider returns a Redis provider that is not configured yet.
 func Provider() *sdk.Provider {
-	// The driver would write to stderr on its own; its errors reach us anyway.
-	logging.Disable()
 	p := &provider{}
 	return &sdk.Provider{
 		Name:      "redis",
@@ -52,10 +50,10 @@ func Provider() *sdk.Provider {
 		Actions: []sdk.Action{
 			sdk.NewAction("delete_pattern", deletePatternDoc, p.deletePattern,
 				sdk.Describe(p.describeDeletePattern), sdk.Preview(p.previewDeletePattern),
-				sdk.Idempotent, sdk.MayDestroy, sdk.Counts("keys")),
+				sdk.Idempotent, sdk.MayDestroy, sdk.Counts("keys"), sdk.Enforces("keys")),
 			sdk.NewAction("flushdb", flushdbDoc, p.flushdb,
 				sdk.Describe(p.describeFlushdb), sdk.Preview(p.previewFlushdb),
-				sdk.Idempotent, sdk.MayDestroy, sdk.Counts("keys")),
+				sdk.Idempotent, sdk.MayDestroy, sdk.Counts("keys"), sdk.Enforces("keys")),
 			sdk.NewAction("set", setDoc, p.set,
 				sdk.Describe(p.describeSet), sdk.Preview(p.previewSet),
 				sdk.Idempotent, sdk.Counts("keys")),

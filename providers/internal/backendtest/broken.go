@@ -40,12 +40,12 @@ type Cut struct {
 	instead func() // not nil: called, and the connection is not broken
 }
 
-// Intercept returns a loopback port that hands bytes on to target. The first
-// time a client sends what when says, in any letter case, it calls fn and goes
-// on afterwards.
-func Intercept(t testing.TB, target, when string, fn func()) int {
+// Intercept returns a loopback port that hands bytes on to target. Where Proxy
+// would break the first connection, it calls fn and goes on afterwards.
+func Intercept(t testing.TB, target string, cut Cut, fn func()) int {
 	t.Helper()
-	return Proxy(t, target, Cut{When: when, instead: fn})
+	cut.instead = fn
+	return Proxy(t, target, cut)
 }
 
 // Severable returns a loopback port that hands bytes on to target until sever
