@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,8 +95,14 @@ func featureRequest(args ServerArgs) ([]byte, error) {
 	if err := json.Unmarshal(raw, &rows); err != nil || len(rows) == 0 {
 		return nil, sdk.InvalidArgument("entities", "entities must be a list such as [{ symbol = \"USDCOP\" }]")
 	}
+	first := slices.Sorted(maps.Keys(rows[0]))
 	columns := map[string][]any{}
-	for _, row := range rows {
+	for i, row := range rows {
+		if keys := slices.Sorted(maps.Keys(row)); !slices.Equal(keys, first) {
+			f := sdk.InvalidArgument("entities", "entity %d has the keys %q, the first one %q: they could not be told apart", i+1, keys, first)
+			f.Remedy = "give every entity the same keys, or look twice"
+			return nil, f
+		}
 		for name, held := range row {
 			columns[name] = append(columns[name], held)
 		}
