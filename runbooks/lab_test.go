@@ -140,12 +140,18 @@ func runbook(t *testing.T, args ...string) ran {
 }
 
 type plan struct {
-	Outcome string
-	Steps   []struct {
+	Outcome   string
+	Diagnosis []look
+	Steps     []struct {
 		Address, Decision, Reason string
 		Tentative                 bool
+		Preconditions, Goals      []look
 	}
 }
+
+// look is what a plan tells of one assertion; without a message it was not
+// looked at.
+type look struct{ Name, Message string }
 
 // planned is the plan of a runbook, and by step what is to become of it.
 func planned(t *testing.T, file string) (plan, map[string]string) {
