@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -68,7 +69,7 @@ func (p *provider) connections(ctx context.Context, args connectionsArgs, _ *sdk
 	summary := fmt.Sprintf("%d of %d connections in use (%.0f %%), %d idle, %d idle in transaction",
 		result.Used, result.Available, 100*result.Ratio, result.Idle, result.IdleInTransaction)
 	if result.Hidden > 0 {
-		summary += fmt.Sprintf("; what %s cannot be seen: grant this role pg_read_all_stats", number(result.Hidden, "other does", "others do"))
+		summary += fmt.Sprintf("; what %s cannot be seen: grant this role pg_read_all_stats", phrase.Count(result.Hidden, "other does", "others do"))
 	}
 	result.Result = sdk.Result{OK: result.Ratio < args.MaxRatio, Summary: summary}
 	return result, nil

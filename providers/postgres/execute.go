@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -34,9 +35,9 @@ type changeResult struct {
 // changed is the result of a change that was committed, now or before.
 func changed(done attempt, what string) changeResult {
 	result := changeResult{Rows: done.Rows, Repeated: done.Repeated, At: done.At}
-	result.Result = sdk.OK("%s: %s", what, number(done.Rows, "row", "rows"))
+	result.Result = sdk.OK("%s: %s", what, phrase.Count(done.Rows, "row", "rows"))
 	if done.Repeated {
-		result.Result = sdk.OK("%s: %s, done before, at %s", what, number(done.Rows, "row", "rows"), done.At.UTC().Format(time.RFC3339))
+		result.Result = sdk.OK("%s: %s, done before, at %s", what, phrase.Count(done.Rows, "row", "rows"), done.At.UTC().Format(time.RFC3339))
 	}
 	return result
 }
@@ -57,7 +58,7 @@ func (args executeArgs) validate() *schema.Failure {
 }
 
 func wrongParams(argument string, wanted, given int) *schema.Failure {
-	return sdk.InvalidArgument("params", "%s uses %s, params has %d", argument, number(int64(wanted), "parameter", "parameters"), given)
+	return sdk.InvalidArgument("params", "%s uses %s, params has %d", argument, phrase.Count(int64(wanted), "parameter", "parameters"), given)
 }
 
 func (p *provider) execute(ctx context.Context, args executeArgs, call *sdk.Call) (changeResult, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -37,7 +38,7 @@ func (p *provider) previewExecute(ctx context.Context, args executeArgs, call *s
 	}
 	return sdk.PreviewResult{
 		Impact:  schema.Impact{"estimated_rows": rows},
-		Summary: fmt.Sprintf("runs %s on about %s, by the planner's estimate", verb, number(rows, "row", "rows")),
+		Summary: fmt.Sprintf("runs %s on about %s, by the planner's estimate", verb, phrase.Count(rows, "row", "rows")),
 	}, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -72,11 +73,11 @@ FROM (SELECT max(%s)::timestamptz AS newest FROM %s%s) AS found`, column(args.Co
 	switch {
 	case age < -args.AllowFuture.Seconds():
 		result.InFuture = true
-		result.Result = sdk.NotOK("the newest %s is %s in the future (%s): a clock or a time zone is wrong", what, span(-age), newest)
+		result.Result = sdk.NotOK("the newest %s is %s in the future (%s): a clock or a time zone is wrong", what, phrase.Span(-age), newest)
 	case age > args.MaxAge.Seconds():
-		result.Result = sdk.NotOK("the newest %s is %s old (%s), the limit is %s", what, span(age), newest, span(args.MaxAge.Seconds()))
+		result.Result = sdk.NotOK("the newest %s is %s old (%s), the limit is %s", what, phrase.Span(age), newest, phrase.Span(args.MaxAge.Seconds()))
 	default:
-		result.Result = sdk.OK("the newest %s is %s old (%s)", what, span(max(age, 0)), newest)
+		result.Result = sdk.OK("the newest %s is %s old (%s)", what, phrase.Span(max(age, 0)), newest)
 	}
 	return result, nil
 }

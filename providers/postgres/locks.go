@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -91,13 +92,13 @@ func (p *provider) locks(ctx context.Context, args locksArgs, _ *sdk.Call) (lock
 	}
 	since := ", since when this role may not see"
 	if longest := result.Waiting[0].WaitingSeconds; longest != nil {
-		since = ", the longest for " + span(*longest)
+		since = ", the longest for " + phrase.Span(*longest)
 	}
 	by := ""
 	if len(result.Blockers) > 0 {
 		b := result.Blockers[0]
 		by = fmt.Sprintf("; process %d (%s, %s) blocks", b.PID, b.Application, cmp.Or(b.State, "state not seen"))
 	}
-	result.Result = sdk.NotOK("%s for a lock%s%s", number(int64(len(result.Waiting)), "session waits", "sessions wait"), since, by)
+	result.Result = sdk.NotOK("%s for a lock%s%s", phrase.Count(int64(len(result.Waiting)), "session waits", "sessions wait"), since, by)
 	return result, nil
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/runbook-engine/runbook/providers/internal/reach"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -72,17 +73,14 @@ func Provider() *sdk.Provider {
 
 func (p *provider) configure(_ context.Context, c Config) error {
 	modes := []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+	if f := reach.Check(c.Host, c.Port, c.ConnectTimeout); f != nil {
+		return f
+	}
 	switch {
-	case c.Host == "":
-		return sdk.InvalidArgument("host", "host must not be empty")
-	case c.Port < 1 || c.Port > 65535:
-		return sdk.InvalidArgument("port", "port must be between 1 and 65535, got %d", c.Port)
 	case c.Database == "":
 		return sdk.InvalidArgument("database", "database must not be empty")
 	case !slices.Contains(modes, c.SSLMode):
 		return sdk.InvalidArgument("sslmode", "sslmode must be one of %q, got %q", modes, c.SSLMode)
-	case c.ConnectTimeout <= 0:
-		return sdk.InvalidArgument("connect_timeout", "connect_timeout must be positive, got %s", c.ConnectTimeout)
 	}
 	p.config = c
 	return nil

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -55,7 +56,7 @@ func (p *provider) query(ctx context.Context, args queryArgs, _ *sdk.Call) (quer
 	}
 	result.RowCount = int64(result.Rows.LengthInt())
 	result.DurationSeconds = time.Since(started).Seconds()
-	result.Result = sdk.Result{OK: result.RowCount > 0, Summary: number(result.RowCount, "row", "rows") + firstValues(result)}
+	result.Result = sdk.Result{OK: result.RowCount > 0, Summary: phrase.Count(result.RowCount, "row", "rows") + firstValues(result)}
 	return result, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -37,7 +38,7 @@ func (p *provider) ready(ctx context.Context, _ readyArgs, _ *sdk.Call) (readyRe
 	result.DurationSeconds = took.Seconds()
 	if err == nil {
 		result.Status = "accepting"
-		result.Result = sdk.OK("PostgreSQL %s at %s accepts connections (%s)", result.ServerVersion, p.address(), round(took))
+		result.Result = sdk.OK("PostgreSQL %s at %s accepts connections (%s)", result.ServerVersion, p.address(), phrase.Round(took))
 		return result, nil
 	}
 	var failure *schema.Failure

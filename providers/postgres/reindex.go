@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -82,7 +83,7 @@ func (p *provider) reindex(ctx context.Context, args reindexArgs, call *sdk.Call
 	case len(done.warnings) > 0:
 		result.Result = sdk.NotOK("not everything was reindexed: %s", strings.Join(done.warnings, "; "))
 	default:
-		result.Result = sdk.OK("rebuilt %s in %s: %s before, %s after", work.what, round(done.took), size(done.before), size(done.after))
+		result.Result = sdk.OK("rebuilt %s in %s: %s before, %s after", work.what, phrase.Round(done.took), phrase.Size(done.before), phrase.Size(done.after))
 	}
 	return result, nil
 }
@@ -119,6 +120,6 @@ func (p *provider) previewReindex(ctx context.Context, args reindexArgs, _ *sdk.
 	}
 	return sdk.PreviewResult{
 		Impact:  schema.Impact{"bytes": bytes},
-		Summary: fmt.Sprintf("rebuilds %s (%s)", work.what, size(bytes)),
+		Summary: fmt.Sprintf("rebuilds %s (%s)", work.what, phrase.Size(bytes)),
 	}, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -84,17 +85,17 @@ func (r *replicationResult) judgePrimary(args replicationArgs) sdk.Result {
 		case s.State != "streaming":
 			behind = fmt.Sprintf("%s is in state %s", s.Application, s.State)
 		case s.LagSeconds > args.MaxLag.Seconds():
-			behind = fmt.Sprintf("%s is %s behind, the limit is %s", s.Application, span(s.LagSeconds), args.MaxLag)
+			behind = fmt.Sprintf("%s is %s behind, the limit is %s", s.Application, phrase.Span(s.LagSeconds), args.MaxLag)
 		}
 	}
 	found := int64(len(r.Standbys))
 	switch {
 	case found < args.MinStandbys:
-		return sdk.NotOK("%s connected, %d wanted", number(found, "standby is", "standbys are"), args.MinStandbys)
+		return sdk.NotOK("%s connected, %d wanted", phrase.Count(found, "standby is", "standbys are"), args.MinStandbys)
 	case behind != "":
 		return sdk.NotOK("%s", behind)
 	}
-	return sdk.OK("%s, at most %s and %d bytes behind", number(found, "standby", "standbys"), span(r.LagSeconds), r.LagBytes)
+	return sdk.OK("%s, at most %s and %d bytes behind", phrase.Count(found, "standby", "standbys"), phrase.Span(r.LagSeconds), r.LagBytes)
 }
 
 func (r *replicationResult) judgeStandby(maxLag time.Duration) sdk.Result {
@@ -104,7 +105,7 @@ func (r *replicationResult) judgeStandby(maxLag time.Duration) sdk.Result {
 	case r.LagSeconds < 0:
 		return sdk.NotOK("this standby has replayed no transaction yet, %d bytes wait", r.LagBytes)
 	case r.LagSeconds > maxLag.Seconds():
-		return sdk.NotOK("this standby is %s behind, the limit is %s", span(r.LagSeconds), maxLag)
+		return sdk.NotOK("this standby is %s behind, the limit is %s", phrase.Span(r.LagSeconds), maxLag)
 	}
-	return sdk.OK("this standby is %s and %d bytes behind", span(r.LagSeconds), r.LagBytes)
+	return sdk.OK("this standby is %s and %d bytes behind", phrase.Span(r.LagSeconds), r.LagBytes)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -139,7 +140,7 @@ func (p *provider) look(ctx context.Context, s selection, mode schema.Mode, verb
 			return err
 		}
 		seen.Impact = schema.Impact{"rows": count}
-		seen.Summary = fmt.Sprintf("%s %s of %s", verb, number(count, "row", "rows"), from)
+		seen.Summary = fmt.Sprintf("%s %s of %s", verb, phrase.Count(count, "row", "rows"), from)
 		if mode != schema.Delete {
 			return nil
 		}

@@ -159,20 +159,3 @@ func statementTimeout(ctx context.Context) string {
 	}
 	return fmt.Sprintf("SET LOCAL statement_timeout = %d", max(1, time.Until(deadline).Milliseconds()))
 }
-
-// number formats a count with its unit in the singular or plural.
-func number(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
-
-// span writes a length of time the way people read it: 850ms, 12.3s, 25h3m0s,
-// 412d.
-func span(seconds float64) string {
-	if days := seconds / (24 * 60 * 60); days >= 4 {
-		return fmt.Sprintf("%.0fd", days)
-	}
-	return round(time.Duration(seconds * float64(time.Second))).String()
-}

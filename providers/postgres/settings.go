@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -45,6 +46,6 @@ func (p *provider) pendingRestart(ctx context.Context, _ pendingRestartArgs, _ *
 	for i, s := range result.Settings {
 		names[i] = s.Name
 	}
-	result.Result = sdk.NotOK("%s for a restart: %s", number(int64(len(names)), "setting waits", "settings wait"), strings.Join(names, ", "))
+	result.Result = sdk.NotOK("%s for a restart: %s", phrase.Count(int64(len(names)), "setting waits", "settings wait"), strings.Join(names, ", "))
 	return result, nil
 }

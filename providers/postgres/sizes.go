@@ -2,10 +2,10 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -73,7 +73,7 @@ func (p *provider) tableSizes(ctx context.Context, args tableSizesArgs, _ *sdk.C
 	}
 	largest := result.Tables[0]
 	result.Result = sdk.OK("%s in %s, the largest is %s.%s with %s",
-		size(result.DatabaseBytes), number(result.TableCount, "table", "tables"), largest.Schema, largest.Table, size(largest.TotalBytes))
+		phrase.Size(result.DatabaseBytes), phrase.Count(result.TableCount, "table", "tables"), largest.Schema, largest.Table, phrase.Size(largest.TotalBytes))
 	return result, nil
 }
 
@@ -82,19 +82,4 @@ func within(schema string) string {
 		return ""
 	}
 	return " in schema " + schema
-}
-
-// size writes bytes the way people read them.
-func size(bytes int64) string {
-	value, unit := float64(bytes), "B"
-	for _, next := range []string{"KiB", "MiB", "GiB", "TiB"} {
-		if value < 1024 {
-			break
-		}
-		value, unit = value/1024, next
-	}
-	if unit == "B" {
-		return fmt.Sprintf("%d B", bytes)
-	}
-	return fmt.Sprintf("%.1f %s", value, unit)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -65,7 +66,7 @@ func (p *provider) idle(ctx context.Context, from querier, args terminateArgs) (
 	if hidden > 0 {
 		return nil, &schema.Failure{
 			Code:    "sessions_hidden",
-			Message: fmt.Sprintf("role %s may not see the state of %s of %s", p.config.User, number(hidden, "session", "sessions"), p.database(args)),
+			Message: fmt.Sprintf("role %s may not see the state of %s of %s", p.config.User, phrase.Count(hidden, "session", "sessions"), p.database(args)),
 			Remedy:  "grant it pg_read_all_stats and pg_signal_backend, or name its own sessions with user",
 		}
 	}
@@ -98,7 +99,7 @@ func (p *provider) terminateIdle(ctx context.Context, args terminateArgs, call *
 	}
 	if limit, ok := call.Limit("connections"); ok && int64(len(found)) > limit {
 		return terminateResult{}, sdk.Clean(sdk.Fail("limit_exceeded", "%s would be ended, the limit is %d; none was",
-			number(int64(len(found)), "session", "sessions"), limit))
+			phrase.Count(int64(len(found)), "session", "sessions"), limit))
 	}
 	var result terminateResult
 	for _, s := range found {
@@ -107,14 +108,14 @@ func (p *provider) terminateIdle(ctx context.Context, args terminateArgs, call *
 		case refused(err) && len(result.Sessions) == 0:
 			return terminateResult{}, sdk.Clean(p.failure(ctx, err))
 		case err != nil:
-			return terminateResult{}, fmt.Errorf("after ending %s: %w", number(result.Terminated, "session", "sessions"), p.sent(ctx, err))
+			return terminateResult{}, fmt.Errorf("after ending %s: %w", phrase.Count(result.Terminated, "session", "sessions"), p.sent(ctx, err))
 		case ended:
 			result.Terminated++
 			result.Sessions = append(result.Sessions, s)
-			call.Logf("ended process %d: %s of %s, idle for %s", s.PID, s.Application, s.User, span(s.IdleSeconds))
+			call.Logf("ended process %d: %s of %s, idle for %s", s.PID, s.Application, s.User, phrase.Span(s.IdleSeconds))
 		}
 	}
-	result.Result = sdk.OK("ended %s of %s", number(result.Terminated, "idle session", "idle sessions"), p.database(args))
+	result.Result = sdk.OK("ended %s of %s", phrase.Count(result.Terminated, "idle session", "idle sessions"), p.database(args))
 	return result, nil
 }
 
@@ -204,10 +205,10 @@ func (p *provider) previewTerminate(ctx context.Context, args terminateArgs, _ *
 			return err
 		}
 		for _, s := range found[:min(len(found), 4*sampleRows)] {
-			seen.Sample = append(seen.Sample, fmt.Sprintf("process %d: %s of %s in %s, %s for %s", s.PID, s.Application, s.User, s.Database, s.State, span(s.IdleSeconds)))
+			seen.Sample = append(seen.Sample, fmt.Sprintf("process %d: %s of %s in %s, %s for %s", s.PID, s.Application, s.User, s.Database, s.State, phrase.Span(s.IdleSeconds)))
 		}
 		seen.Impact = schema.Impact{"connections": int64(len(found))}
-		seen.Summary = fmt.Sprintf("ends %s of %s", number(int64(len(found)), "idle session", "idle sessions"), p.database(args))
+		seen.Summary = fmt.Sprintf("ends %s of %s", phrase.Count(int64(len(found)), "idle session", "idle sessions"), p.database(args))
 		return nil
 	})
 	return seen, err

@@ -8,6 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
+	"github.com/runbook-engine/runbook/providers/internal/reach"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -106,7 +108,7 @@ func (p *provider) commit(ctx context.Context, tx pgx.Tx) error {
 	// the driver tells that the connection ended while it read the answer.
 	return sdk.Uncertain(&schema.Failure{
 		Code:    "commit_unknown",
-		Message: "the connection to PostgreSQL at " + p.address() + " was lost before COMMIT was answered: " + innermost(err),
+		Message: "the connection to PostgreSQL at " + p.address() + " was lost before COMMIT was answered: " + reach.Cause(err),
 		Remedy:  "resume the run: the key in " + ledger + " tells whether it was committed",
 	})
 }
@@ -136,7 +138,7 @@ func (b *bounds) keep(rows int64, call *sdk.Call) error {
 	limit, limited := call.Limit("rows")
 	switch {
 	case limited && rows > limit:
-		f := sdk.Fail("limit_exceeded", "%s would be hit, the limit is %d; it was rolled back", number(rows, "row", "rows"), limit)
+		f := sdk.Fail("limit_exceeded", "%s would be hit, the limit is %d; it was rolled back", phrase.Count(rows, "row", "rows"), limit)
 		f.Remedy = "look at the rows, then narrow the condition or raise limit"
 		return f
 	case b != nil && b.Min != nil && rows < *b.Min:
@@ -148,7 +150,7 @@ func (b *bounds) keep(rows int64, call *sdk.Call) error {
 }
 
 func unexpectedRows(rows int64, comparison string, bound int64) *schema.Failure {
-	f := sdk.Fail("unexpected_rows", "%s would be hit, expect_rows says %s %d; it was rolled back", number(rows, "row", "rows"), comparison, bound)
+	f := sdk.Fail("unexpected_rows", "%s would be hit, expect_rows says %s %d; it was rolled back", phrase.Count(rows, "row", "rows"), comparison, bound)
 	f.Remedy = "look at the data, then correct the condition or expect_rows"
 	return f
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -68,7 +69,7 @@ func (p *provider) vacuum(ctx context.Context, args vacuumArgs, call *sdk.Call) 
 		result.Result = sdk.NotOK("not everything was vacuumed: %s", strings.Join(done.warnings, "; "))
 		return result, nil
 	}
-	result.Result = sdk.OK("vacuumed %s in %s: %s before, %s after", p.named(of), round(done.took), size(done.before), size(done.after))
+	result.Result = sdk.OK("vacuumed %s in %s: %s before, %s after", p.named(of), phrase.Round(done.took), phrase.Size(done.before), phrase.Size(done.after))
 	return result, nil
 }
 
@@ -119,6 +120,6 @@ func (p *provider) previewVacuum(ctx context.Context, args vacuumArgs, _ *sdk.Ca
 	}
 	return sdk.PreviewResult{
 		Impact:  schema.Impact{"bytes": bytes},
-		Summary: fmt.Sprintf("goes over %s (%s, about %s)", p.named(of), size(bytes), number(dead, "dead row", "dead rows")),
+		Summary: fmt.Sprintf("goes over %s (%s, about %s)", p.named(of), phrase.Size(bytes), phrase.Count(dead, "dead row", "dead rows")),
 	}, nil
 }

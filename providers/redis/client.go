@@ -3,7 +3,6 @@ package redis
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"net"
 	"net/url"
 	"strconv"
@@ -101,12 +100,4 @@ func (p *provider) cli(words ...string) []string {
 		argv = append(argv, "--tls")
 	}
 	return append(argv, words...)
-}
-
-// number formats a count with its unit in the singular or plural.
-func number(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

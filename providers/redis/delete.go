@@ -7,6 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -68,7 +69,7 @@ func (p *provider) deletePattern(ctx context.Context, args deletePatternArgs, ca
 		var gone int64
 		gone, unlinked = client.Unlink(ctx, keys...).Result()
 		result.Keys += gone
-		call.Progress(float64(result.Keys), 0, "%s deleted", number(result.Keys, "key", "keys"))
+		call.Progress(float64(result.Keys), 0, "%s deleted", phrase.Count(result.Keys, "key", "keys"))
 		return unlinked
 	})
 	var left census
@@ -86,16 +87,16 @@ func (p *provider) deletePattern(ctx context.Context, args deletePatternArgs, ca
 		return deleteResult{}, after(result.Keys, failed)
 	}
 	result.Remaining = left.count
-	result.Result = sdk.OK("deleted %s", number(result.Keys, "key", "keys"))
+	result.Result = sdk.OK("deleted %s", phrase.Count(result.Keys, "key", "keys"))
 	if left.count > 0 {
-		result.Summary += fmt.Sprintf("; %s by now, written meanwhile", number(left.count, "matches", "match"))
+		result.Summary += fmt.Sprintf("; %s by now, written meanwhile", phrase.Count(left.count, "matches", "match"))
 	}
 	return result, nil
 }
 
 // after is an error that says how many keys were gone by then.
 func after(gone int64, err error) error {
-	return fmt.Errorf("after deleting %s: %w", number(gone, "key", "keys"), err)
+	return fmt.Errorf("after deleting %s: %w", phrase.Count(gone, "key", "keys"), err)
 }
 
 // grown is the failure of a deletion under which others wrote.
@@ -109,7 +110,7 @@ func grown(gone, limit int64) *schema.Failure {
 }
 
 func overLimit(found, limit int64) *schema.Failure {
-	f := sdk.Fail("limit_exceeded", "%s would be deleted, the limit is %d; none was", number(found, "key", "keys"), limit)
+	f := sdk.Fail("limit_exceeded", "%s would be deleted, the limit is %d; none was", phrase.Count(found, "key", "keys"), limit)
 	f.Remedy = "look at the keys, then narrow what is deleted or raise limit"
 	return f
 }
@@ -145,6 +146,6 @@ func (p *provider) previewDeletePattern(ctx context.Context, args deletePatternA
 	}
 	return sdk.PreviewResult{
 		Impact: schema.Impact{"keys": found.count}, Sample: found.sample,
-		Summary: fmt.Sprintf("deletes %s matching %s", number(found.count, "key", "keys"), printable(args.Pattern)),
+		Summary: fmt.Sprintf("deletes %s matching %s", phrase.Count(found.count, "key", "keys"), printable(args.Pattern)),
 	}, nil
 }

@@ -5,15 +5,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"os"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/runbook-engine/runbook/providers/internal/reach"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -21,37 +18,22 @@ import (
 // connectFailure types an error of connect.
 func (p *provider) connectFailure(ctx context.Context, err error, took time.Duration) *schema.Failure {
 	var said redis.Error
-	var unresolved *net.DNSError
-	var untrusted *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	f := &schema.Failure{Retryable: true}
-	switch {
-	case ctx.Err() == context.Canceled:
-		return sdk.Fail("cancelled", "connecting to Redis at %s was cancelled", p.address())
-	case errors.As(err, &said):
+	if errors.As(err, &said) {
 		return p.serverFailure(said)
-	case errors.As(err, &unresolved):
-		f.Code = "host_unknown"
-		f.Message = fmt.Sprintf("the host %s of Redis cannot be resolved: %s", p.config.Host, unresolved.Err)
-		f.Remedy = "check host, and this machine's DNS"
-	case timedOut(ctx, err):
-		f.Code = "timeout"
-		f.Message = fmt.Sprintf("Redis at %s did not answer within %s", p.address(), round(took))
-		f.Remedy = "check that host and port are right, that tls fits the server, and that no firewall drops the packets; connect_timeout bounds the wait"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		f.Code = "connection_refused"
-		f.Message = fmt.Sprintf("Redis at %s refused the connection", p.address())
-		f.Remedy = "start Redis, or correct host and port"
-	case errors.As(err, &untrusted), errors.As(err, &record):
+	}
+	f := p.backend().Unreached(ctx, err, took)
+	var record tls.RecordHeaderError
+	if errors.As(err, &record) {
 		f.Code, f.Retryable = "tls_failed", false
-		f.Message = fmt.Sprintf("TLS with Redis at %s failed: %v", p.address(), err)
-		f.Remedy = "check tls and host"
-	default:
-		f.Code = "connection_failed"
-		f.Message = fmt.Sprintf("connect to Redis at %s: %v", p.address(), err)
-		f.Remedy = "check that a Redis server listens there, and that tls fits it"
+		f.Message = fmt.Sprintf("TLS with Redis at %s failed: %v", p.address(), record)
+		f.Remedy = "the server does not speak TLS there: correct tls or port"
 	}
 	return f
+}
+
+// backend is the server as failures name it.
+func (p *provider) backend() reach.Backend {
+	return reach.Backend{Name: "Redis", Host: p.config.Host, Address: p.address()}
 }
 
 // failure types an error of an open connection; nil stays nil, and what is
@@ -65,24 +47,19 @@ func (p *provider) failure(ctx context.Context, err error) error {
 		return err
 	}
 	var said redis.Error
-	var network net.Error
 	switch {
 	case ctx.Err() == context.Canceled:
 		return sdk.Fail("cancelled", "the command to Redis at %s was cancelled", p.address())
 	case errors.As(err, &said):
 		return p.serverFailure(said)
-	case timedOut(ctx, err):
+	case reach.TimedOut(ctx, err):
 		return &schema.Failure{
 			Code: "timeout", Retryable: true,
 			Message: fmt.Sprintf("Redis at %s stopped answering", p.address()),
 			Remedy:  "see its log and SLOWLOG for what keeps it busy",
 		}
-	case errors.Is(err, io.EOF), errors.Is(err, redis.ErrClosed), errors.As(err, &network):
-		return &schema.Failure{
-			Code: "connection_lost", Retryable: true,
-			Message: fmt.Sprintf("the connection to Redis at %s was lost: %v", p.address(), err),
-			Remedy:  "see its log: it may have been restarted",
-		}
+	case reach.IsLost(err), errors.Is(err, redis.ErrClosed):
+		return p.backend().Lost(err)
 	}
 	return sdk.Fail("redis_error", "Redis at %s: %v", p.address(), err)
 }
@@ -145,18 +122,4 @@ func (p *provider) serverFailure(said redis.Error) *schema.Failure {
 		}
 	}
 	return f
-}
-
-func timedOut(ctx context.Context, err error) bool {
-	var network net.Error
-	return ctx.Err() == context.DeadlineExceeded || errors.Is(err, context.DeadlineExceeded) ||
-		errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &network) && network.Timeout()
-}
-
-// round keeps a measured duration readable.
-func round(d time.Duration) time.Duration {
-	if d < time.Second {
-		return d.Round(100 * time.Microsecond)
-	}
-	return d.Round(100 * time.Millisecond)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -64,7 +65,7 @@ func (args flushdbArgs) look(ctx context.Context, client *redis.Client, call *sd
 		return census{}, err
 	case found.others > 0:
 		f := sdk.Fail("other_keys", "%s in this database under none of the prefixes %q, such as %s; nothing was flushed",
-			number(found.others, "key lives", "keys live"), args.RequirePrefix, strings.Join(found.strays[:min(3, len(found.strays))], ", "))
+			phrase.Count(found.others, "key lives", "keys live"), args.RequirePrefix, strings.Join(found.strays[:min(3, len(found.strays))], ", "))
 		f.Remedy = "delete by pattern with redis.delete_pattern instead"
 		f.Argument = "require_prefix"
 		return census{}, f
@@ -94,7 +95,7 @@ func (p *provider) flushdb(ctx context.Context, args flushdbArgs, call *sdk.Call
 			return flushResult{}, p.sent(ctx, err)
 		case flushed:
 			result := flushResult{Keys: found.count}
-			result.Result = sdk.OK("flushed database %d: %s", p.config.DB, number(found.count, "key", "keys"))
+			result.Result = sdk.OK("flushed database %d: %s", p.config.DB, phrase.Count(found.count, "key", "keys"))
 			return result, nil
 		}
 		call.Logf("the number of keys changed while they were looked at")
@@ -138,6 +139,6 @@ func (p *provider) previewFlushdb(ctx context.Context, args flushdbArgs, call *s
 	}
 	return sdk.PreviewResult{
 		Impact: schema.Impact{"keys": found.count}, Sample: found.sample,
-		Summary: fmt.Sprintf("deletes every key of database %d: %s", p.config.DB, number(found.count, "key", "keys")),
+		Summary: fmt.Sprintf("deletes every key of database %d: %s", p.config.DB, phrase.Count(found.count, "key", "keys")),
 	}, nil
 }

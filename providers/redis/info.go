@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -86,7 +87,7 @@ func (r infoResult) judge(args infoArgs) sdk.Result {
 	case ratio >= args.MaxMemoryRatio:
 		return sdk.NotOK("%s", memory)
 	}
-	return sdk.OK("Redis %s, %s, %s", r.Version, memory, number(r.Clients, "client", "clients"))
+	return sdk.OK("Redis %s, %s, %s", r.Version, memory, phrase.Count(r.Clients, "client", "clients"))
 }
 
 // facts are the lines of INFO by name.

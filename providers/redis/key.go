@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -58,7 +59,7 @@ func (p *provider) get(ctx context.Context, args keyArgs, _ *sdk.Call) (getResul
 	case result.Type == "string":
 		result.Result = sdk.OK("%s = %s", name, shorten(result.Value.AsString()))
 	case shown:
-		result.Result = sdk.OK("%s is a %s of %s", name, result.Type, number(int64(result.Value.LengthInt()), "element", "elements"))
+		result.Result = sdk.OK("%s is a %s of %s", name, result.Type, phrase.Count(int64(result.Value.LengthInt()), "element", "elements"))
 	default:
 		result.Result = sdk.OK("%s is a %s", name, result.Type)
 	}
@@ -152,5 +153,5 @@ func (p *provider) ttl(ctx context.Context, args keyArgs, _ *sdk.Call) (ttlResul
 		return ttlResult{Exists: true, Result: sdk.OK("%s never expires", printable(args.Key))}, nil
 	}
 	seconds := left.Seconds()
-	return ttlResult{Exists: true, TTLSeconds: &seconds, Result: sdk.OK("%s expires in %s", printable(args.Key), round(left))}, nil
+	return ttlResult{Exists: true, TTLSeconds: &seconds, Result: sdk.OK("%s expires in %s", printable(args.Key), phrase.Round(left))}, nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -39,7 +40,7 @@ func (p *provider) keyCount(ctx context.Context, args keyCountArgs, _ *sdk.Call)
 	}
 	ok := found.count >= args.Min && (args.Max == nil || found.count <= *args.Max)
 	result := keyCountResult{Keys: found.count, Sample: found.sample}
-	result.Result = sdk.OK("%s %s", number(found.count, "key matches", "keys match"), printable(args.Pattern))
+	result.Result = sdk.OK("%s %s", phrase.Count(found.count, "key matches", "keys match"), printable(args.Pattern))
 	result.OK = ok
 	return result, nil
 }
@@ -60,7 +61,7 @@ func (p *provider) dbsize(ctx context.Context, _ dbsizeArgs, _ *sdk.Call) (dbsiz
 	if err != nil {
 		return dbsizeResult{}, err
 	}
-	result.Result = sdk.OK("database %d holds %s", p.config.DB, number(result.Keys, "key", "keys"))
+	result.Result = sdk.OK("database %d holds %s", p.config.DB, phrase.Count(result.Keys, "key", "keys"))
 	result.OK = result.Keys > 0
 	return result, nil
 }

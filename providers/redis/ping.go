@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -28,7 +29,7 @@ func (p *provider) ping(ctx context.Context, _ pingArgs, _ *sdk.Call) (pingResul
 	result.DurationSeconds = took.Seconds()
 	if err == nil {
 		done()
-		result.Result = sdk.OK("Redis at %s answers (%s)", p.address(), round(took))
+		result.Result = sdk.OK("Redis at %s answers (%s)", p.address(), phrase.Round(took))
 		return result, nil
 	}
 	var failure *schema.Failure

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/runbook-engine/runbook/providers/internal/reach"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -65,15 +66,11 @@ func Provider() *sdk.Provider {
 }
 
 func (p *provider) configure(_ context.Context, c Config) error {
-	switch {
-	case c.Host == "":
-		return sdk.InvalidArgument("host", "host must not be empty")
-	case c.Port < 1 || c.Port > 65535:
-		return sdk.InvalidArgument("port", "port must be between 1 and 65535, got %d", c.Port)
-	case c.DB < 0:
+	if f := reach.Check(c.Host, c.Port, c.ConnectTimeout); f != nil {
+		return f
+	}
+	if c.DB < 0 {
 		return sdk.InvalidArgument("db", "db must not be negative, got %d", c.DB)
-	case c.ConnectTimeout <= 0:
-		return sdk.InvalidArgument("connect_timeout", "connect_timeout must be positive, got %s", c.ConnectTimeout)
 	}
 	p.config = c
 	return nil

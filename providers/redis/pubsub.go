@@ -5,6 +5,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -35,7 +36,7 @@ func (p *provider) pubsub(ctx context.Context, args pubsubArgs, _ *sdk.Call) (pu
 	if err != nil {
 		return pubsubResult{}, err
 	}
-	result.Result = sdk.OK("%s of %s", number(result.Subscribers, "subscriber", "subscribers"), args.Channel)
+	result.Result = sdk.OK("%s of %s", phrase.Count(result.Subscribers, "subscriber", "subscribers"), args.Channel)
 	result.OK = result.Subscribers >= args.MinSubscribers
 	return result, nil
 }
