@@ -5,6 +5,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
@@ -30,13 +31,21 @@ func (c Command) argv(call *sdk.Call) ([]string, *schema.Failure) {
 	return append(slices.Clone(c.Interpreter), c.Script), nil
 }
 
+// shownInput bounds the standard input that is shown as a part of the command.
+const shownInput = 4 << 10
+
 // shown is the command as a person would type it. Values of env may be secret,
-// so each stands as $NAME.
-func (c Command) shown(argv []string) []string {
-	if len(argv) == 0 || (len(c.Env) == 0 && c.Dir == "") {
+// so each stands as $NAME; so does an input that is not known yet, or that no
+// command line holds.
+func (c Command) shown(argv []string, call *sdk.Call) []string {
+	if len(argv) == 0 {
 		return argv
 	}
-	line := []string{"env"}
+	line := c.fed(call)
+	if len(c.Env) == 0 && c.Dir == "" {
+		return append(line, argv...)
+	}
+	line = append(line, "env")
 	if c.Dir != "" {
 		line = append(line, "-C", filepath.Clean(c.Dir))
 	}
@@ -46,9 +55,21 @@ func (c Command) shown(argv []string) []string {
 	return append(line, argv...)
 }
 
+// fed is the beginning of a command that gets a standard input; $0 is the input.
+func (c Command) fed(call *sdk.Call) []string {
+	input := c.Stdin
+	if call.Unknown("stdin") || len(input) > shownInput || strings.ContainsRune(input, 0) {
+		input = "$STDIN"
+	}
+	if input == "" {
+		return nil
+	}
+	return []string{"bash", "-c", `printf %s "$0" | "$@"`, input}
+}
+
 func describe(args ActionArgs, call *sdk.Call) sdk.Description {
 	argv, failure := args.argv(call)
-	d := sdk.Description{Command: args.shown(argv), Failure: failure, Settling: schema.Manual}
+	d := sdk.Description{Command: args.shown(argv, call), Failure: failure, Settling: schema.Manual}
 	if args.Idempotent {
 		d.Settling = schema.Idempotent
 	}

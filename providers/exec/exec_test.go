@@ -3,6 +3,7 @@ package exec_test
 import (
 	"context"
 	"os"
+	osexec "os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -291,6 +292,18 @@ func TestDescribe(t *testing.T) {
 				Command:  []string{"env", "-C", "jobs", "TOKEN=$TOKEN", "bash", "-euo", "pipefail", "-c", "cp a b"},
 			},
 		},
+		"reads its input": {
+			map[string]any{"argv": []string{"psql", "-X"}, "effects": []any{}, "stdin": "SELECT 1;\n"},
+			schema.Description{Settling: schema.Manual, Command: []string{"bash", "-c", `printf %s "$0" | "$@"`, "SELECT 1;\n", "psql", "-X"}},
+		},
+		"reads an input that is not known yet": {
+			map[string]any{"argv": []string{"psql"}, "effects": []any{}, "stdin": cty.UnknownVal(cty.String)},
+			schema.Description{Settling: schema.Manual, Command: []string{"bash", "-c", `printf %s "$0" | "$@"`, "$STDIN", "psql"}},
+		},
+		"reads an input that no command line can hold": {
+			map[string]any{"argv": []string{"psql"}, "effects": []any{}, "stdin": strings.Repeat("x", 5000)},
+			schema.Description{Settling: schema.Manual, Command: []string{"bash", "-c", `printf %s "$0" | "$@"`, "$STDIN", "psql"}},
+		},
 		"deletes": {
 			map[string]any{"argv": []string{"rm"}, "effects": []any{map[string]any{"resource": "file:///backups", "mode": "delete"}}},
 			schema.Description{
@@ -329,6 +342,30 @@ func TestDescribe(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// The command that is shown does what the action does.
+func TestShownCommandWorks(t *testing.T) {
+	h := harness(t)
+	args := map[string]any{
+		"script": `pwd; printf '%s|' "$GREETING"; cat`, "stdin": "it's \"$odd\"\nno newline", "dir": t.TempDir(),
+		"env": map[string]string{"GREETING": "hello  there"}, "effects": []any{},
+	}
+	o := h.Act("run", args)
+	if o.State != schema.Done {
+		t.Fatal(o.Failure)
+	}
+	argv := h.Describe("run", args).Command
+	for i, word := range argv {
+		argv[i] = strings.Replace(word, "=$GREETING", "=hello  there", 1) // as the shell would
+	}
+	shown, err := osexec.Command(argv[0], argv[1:]...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(o.Result.GetAttr("stdout").AsString(), string(shown)); diff != "" {
+		t.Errorf("-act +shown\n%s", diff)
 	}
 }
 
