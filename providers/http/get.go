@@ -12,7 +12,9 @@ import (
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
-const getDoc = "Gets a URL. Ok where the status is expected, the body matches, and what calls itself JSON is JSON. What does not answer is not ok; it is no error."
+const getDoc = `Gets a URL. Ok where the status is expected, the body matches, and what calls itself JSON is JSON. What does not answer is not ok; it is no error.
+Some servers answer 200 whatever their state and tell it in JSON: look into that with an expression, where others take a JSON path, as in
+assert = result.ok && result.json.checks[0].status == "healthy". What is not there does not hold.`
 
 // GetArgs is what get takes.
 type GetArgs struct {

@@ -84,7 +84,7 @@ type Answer struct {
 	Headers   map[string]string `runbook:"headers" doc:"Response headers, names in lower case; cookies are left out."`
 	Location  string            `runbook:"location" doc:"Where the answer redirects to; empty where it does not. Only redirects within the host are followed."`
 	Body      string            `runbook:"body" doc:"The answer's text, at most 1 MiB of it; base64 where it is no text."`
-	JSON      cty.Value         `runbook:"json" doc:"The answer's content where it is JSON; else null."`
+	JSON      cty.Value         `runbook:"json" doc:"The answer's content where it calls itself JSON and is; else null. Of a server that calls it something else, jsondecode(result.body) reads it."`
 	Truncated bool              `runbook:"truncated" doc:"Whether the answer was longer."`
 }
 
