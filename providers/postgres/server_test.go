@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -89,18 +90,41 @@ func TestPendingRestart(t *testing.T) {
 	}
 	t.Cleanup(p.Stop)
 	h := harness(t, "postgres", map[string]any{"port": p.Port})
-	equal(t, map[string]any{"ok": true, "summary": "no setting waits for a restart", "settings": []any{}}, done(t, h.Probe("pending_restart", nil)))
-	p.Exec(t, "postgres", "ALTER SYSTEM SET wal_level = 'logical'", "SELECT pg_reload_conf()")
+	p.Exec(t, "postgres", "CREATE ROLE reader LOGIN PASSWORD 'r'")
+	reader := harness(t, "postgres", map[string]any{"port": p.Port, "user": "reader", "password": "r"})
+	none := map[string]any{"ok": true, "summary": "no setting waits for a restart", "settings": []any{}, "complete": true}
+	equal(t, none, done(t, h.Probe("pending_restart", nil)))
+	// Some settings, such as shared_preload_libraries, are shown to few.
+	equal(t, map[string]any{
+		"ok": false, "settings": []any{}, "complete": false,
+		"summary": "no setting that this role may see waits for a restart; to see all, grant it pg_read_all_settings",
+	}, done(t, reader.Probe("pending_restart", nil)))
+	p.Exec(t, "postgres", "GRANT pg_read_all_settings TO reader")
+	equal(t, none, done(t, reader.Probe("pending_restart", nil)))
+
+	// The server starts with max_connections in its file, and 16MB of buffers.
+	p.Exec(t, "postgres", "ALTER SYSTEM SET wal_level = 'logical'", "ALTER SYSTEM SET shared_buffers = '24MB'", "ALTER SYSTEM RESET max_connections", "SELECT pg_reload_conf()")
 	conn := p.Connect(t, "postgres")
-	for pending := false; !pending; {
-		if err := conn.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_settings WHERE name = 'wal_level' AND pending_restart)").Scan(&pending); err != nil {
+	for pending := 0; pending < 3; {
+		if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_settings WHERE pending_restart").Scan(&pending); err != nil {
 			t.Fatal(err)
 		}
 	}
+	file := filepath.Join(p.Data, "postgresql.auto.conf")
 	got := done(t, h.Probe("pending_restart", nil))
-	equal(t, []any{false, "1 setting waits for a restart: wal_level"}, []any{got["ok"], got["summary"]})
-	setting := got["settings"].([]any)[0].(map[string]any)
-	equal(t, []any{"wal_level", "replica"}, []any{setting["name"], setting["value"]})
+	equal(t, map[string]any{
+		"ok": false, "complete": true,
+		"summary": "3 settings wait for a restart: max_connections from 60 to 100, shared_buffers from 16MB to 24MB, wal_level from replica to logical",
+		"settings": []any{
+			map[string]any{"name": "max_connections", "value": "60", "new_value": "100", "file": filepath.Join(p.Data, "postgresql.conf")},
+			map[string]any{"name": "shared_buffers", "value": "16MB", "new_value": "24MB", "file": file},
+			map[string]any{"name": "wal_level", "value": "replica", "new_value": "logical", "file": file},
+		},
+	}, got)
+	// Only superusers read the files, unless it is granted to others.
+	unseen := done(t, reader.Probe("pending_restart", nil))
+	equal(t, []any{false, "3 settings wait for a restart: max_connections, shared_buffers, wal_level", nil},
+		[]any{unseen["ok"], unseen["summary"], unseen["settings"].([]any)[2].(map[string]any)["new_value"]})
 }
 
 func TestReplicationLag(t *testing.T) {
