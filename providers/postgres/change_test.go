@@ -43,7 +43,9 @@ func TestDelete(t *testing.T) {
 func TestDeleteOfNothing(t *testing.T) {
 	l := newLab(t, bars("10"))
 	args := map[string]any{"table": "bars", "where": "symbol LIKE 'usd%'"}
+	equal(t, "deletes 0 rows of public.bars; LIKE tells upper from lower case, ILIKE does not", l.Preview("delete", args).Summary)
 	equal(t, "deleted from bars: 0 rows", done(t, l.Act("delete", args))["summary"])
+	equal(t, "deletes 0 rows of public.bars", l.Preview("delete", map[string]any{"table": "bars", "where": "symbol ILIKE 'like%'"}).Summary)
 	args["expect_rows"] = map[string]any{"min": 1}
 	fails(t, wantEnd{"failed_clean", "unexpected_rows"}, l.Act("delete", args), "0 rows would be hit, expect_rows says at least 1")
 }

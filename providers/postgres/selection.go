@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -141,6 +142,9 @@ func (p *provider) look(ctx context.Context, s selection, mode schema.Mode, verb
 		}
 		seen.Impact = schema.Impact{"rows": count}
 		seen.Summary = fmt.Sprintf("%s %s of %s", verb, phrase.Count(count, "row", "rows"), from)
+		if count == 0 && slices.Contains(tokens(r.where), "like") {
+			seen.Summary += "; LIKE tells upper from lower case, ILIKE does not"
+		}
 		if mode != schema.Delete {
 			return nil
 		}
