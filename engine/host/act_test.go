@@ -75,8 +75,8 @@ type stubbornProvider struct {
 	cancelled func()
 }
 
-func (c stubborn) InProcess(name string) (protocol.Provider, bool) {
-	p, ok := c.Catalog.InProcess(name)
+func (c stubborn) InProcess(dir, name string) (protocol.Provider, bool) {
+	p, ok := c.Catalog.InProcess(dir, name)
 	return stubbornProvider{p, c.cancelled}, ok
 }
 
