@@ -54,13 +54,25 @@ type Report struct {
 // record; the report tells how far all was well. A chain proves nothing to
 // whoever holds only the file: each of the seals in kept, noted down elsewhere
 // before, must be one of the journal's, else the error is a *MissingSealError.
+//
+// A journal in which nothing is sealed is a *CorruptError too, unless a process
+// has it open and may be about to write its beginning: no run leaves such a one,
+// unless it was killed before it had begun.
 func Verify(path string, kept ...string) (Report, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return Report{}, fmt.Errorf("verify journal: %w", err)
 	}
 	defer file.Close()
-	return verify(path, file, kept)
+	attended, err := Attended(path) // asked first: a beginning that is sealed meanwhile is then read
+	if err != nil {
+		return Report{}, fmt.Errorf("verify journal: %w", err)
+	}
+	report, err := verify(path, file, kept)
+	if err == nil && report.Groups == 0 && !attended {
+		err = &CorruptError{Path: path, Group: 1, Reason: "nothing in it is sealed, so its beginning is missing"}
+	}
+	return report, err
 }
 
 func verify(path string, r io.Reader, kept []string) (Report, error) {

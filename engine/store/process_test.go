@@ -88,7 +88,9 @@ func hold(dir, id string) error {
 	fmt.Println("held")
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
-		err := r.Append(event.Event{FormatVersion: "1.0", Run: id, Message: in.Text()})
+		e := story(id, "begin")[0]
+		e.Message = in.Text()
+		err := r.Append(e)
 		var lost *store.LostError
 		switch {
 		case errors.As(err, &lost):

@@ -11,7 +11,7 @@ import (
 const (
 	Running = "running" // a process attends the run
 	Crashed = "crashed" // none does, and it has not said how the run ended
-	Damaged = "damaged" // the record cannot be read
+	Damaged = "damaged" // the record cannot be read, or has no beginning
 )
 
 // Summary is a run in a line.
@@ -23,7 +23,7 @@ type Summary struct {
 	Environment string         `json:"environment,omitempty"`
 	Operator    string         `json:"operator"` // who began it
 	Host        string         `json:"host"`
-	Started     time.Time      `json:"started"`
+	Started     time.Time      `json:"started"` // zero where the record has no beginning
 	Finished    time.Time      `json:"finished,omitzero"` // zero while it runs, and where it crashed
 	Outcome     string         `json:"outcome"`
 	Steps       map[string]int `json:"steps"`            // how many ended with which status
@@ -90,6 +90,8 @@ func (s *Store) summarize(id string) Summary {
 	case sum.Outcome != "":
 	case attended:
 		sum.Outcome = Running
+	case sum.Started.IsZero():
+		sum.Outcome, sum.Damage = Damaged, "nothing in its record is sealed: it was emptied, or its process was killed before the run had begun"
 	default:
 		sum.Outcome = Crashed
 	}

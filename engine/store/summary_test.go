@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,7 +72,10 @@ func TestRuns(t *testing.T) {
 	}
 	diff(t, []store.Summary{
 		summary("f-running", store.Running, 0, map[string]int{"failed": 1}),
-		{ID: "e-nothing", Outcome: store.Crashed, Steps: map[string]int{}},
+		{
+			ID: "e-nothing", Outcome: store.Damaged, Steps: map[string]int{},
+			Damage: "nothing in its record is sealed: it was emptied, or its process was killed before the run had begun",
+		},
 		summary("d-again", store.Crashed, 0, map[string]int{}),
 		summary("c-crashed", store.Crashed, 0, map[string]int{"done": 1}),
 		summary("b-resumed", "succeeded", 5, map[string]int{"done": 1}),
@@ -84,6 +88,8 @@ func TestARunWhoseProcessIsKilledHasCrashed(t *testing.T) {
 	s := newStore(t)
 	p := start(t, "hold", s.Dir(), "r")
 	diff(t, "held", p.line(t))
+	must[int](t)(fmt.Fprintln(p.in, "line"))
+	diff(t, "appended", p.line(t))
 	diff(t, store.Running, must[store.Summary](t)(s.Summary("r")).Outcome)
 	p.kill(t)
 	diff(t, store.Crashed, must[store.Summary](t)(s.Summary("r")).Outcome)

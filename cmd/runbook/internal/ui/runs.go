@@ -40,10 +40,13 @@ func WriteRuns(w io.Writer, style Style, zone *time.Location, runs []RunSummary)
 		names = max(names, utf8.RuneCountInString(run.Runbook))
 	}
 	for _, run := range runs {
-		c := endColor(run.Outcome)
-		p.linef("%s  %s  %s  %s  %s %s", p.paint(bold, run.ID), run.Started.In(zone).Format(dateTime),
-			p.paint(c, pad(words(run.Outcome), len("rolled back"))), pad(run.Runbook, names),
-			p.paint(dim, "by "+run.Operator+":"), endedTally(run))
+		if c := endColor(run.Outcome); run.Started.IsZero() { // its record does not say more
+			p.linef("%s  %s  %s", p.paint(bold, run.ID), strings.Repeat(" ", len(dateTime)), p.paint(c, words(run.Outcome)))
+		} else {
+			p.linef("%s  %s  %s  %s  %s %s", p.paint(bold, run.ID), run.Started.In(zone).Format(dateTime),
+				p.paint(c, pad(words(run.Outcome), len("rolled back"))), pad(run.Runbook, names),
+				p.paint(dim, "by "+run.Operator+":"), endedTally(run))
+		}
 		if run.Damage != "" {
 			p.item(4, p.paint(red, "✗"), run.Damage)
 		}
