@@ -100,7 +100,11 @@ func (h *Host) begin(ctx context.Context, ref string, op schema.Operation) (*run
 	}
 	op.Handle = h.handle()
 	r, release, err := in.begin(ctx)
-	return r, release, op, err
+	if err != nil {
+		return nil, nil, op, err
+	}
+	ended := h.tellCall(r, op)
+	return r, func() { ended(); release() }, op, nil
 }
 
 // lost explains a call that got no answer.

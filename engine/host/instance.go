@@ -114,5 +114,9 @@ func (in *instance) close() error {
 	if current == nil {
 		return nil
 	}
-	return current.close()
+	err := current.close()
+	if current.process != nil {
+		in.host.logger.Named(in.provider).Debug("the provider has ended")
+	}
+	return err
 }

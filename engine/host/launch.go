@@ -53,7 +53,9 @@ func (h *Host) start(name string) (*running, error) {
 	if err != nil {
 		return nil, notStarted(name, err, "")
 	}
+	began := time.Now()
 	r, err := h.exec(name, exe)
+	h.tellStart(name, r, began, err)
 	return r, errors.Join(err, exe.close())
 }
 

@@ -75,10 +75,14 @@ func (a *app) engine() (*engine.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	logger, err := a.logger()
+	if err != nil {
+		return nil, err
+	}
 	storeDir, _ := a.environ("RUNBOOK_STORE")
 	a.working = engine.New(engine.Options{
 		Catalog: catalog(), Executable: exe, Version: version(),
-		StoreDir: storeDir, Logger: a.logger(),
+		StoreDir: storeDir, Logger: logger,
 	})
 	return a.working, nil
 }
@@ -98,12 +102,17 @@ func (a *app) store() (*store.Store, error) {
 
 // logger writes to stderr from the level that RUNBOOK_LOG names; without it,
 // nothing.
-func (a *app) logger() hclog.Logger {
-	level, _ := a.environ("RUNBOOK_LOG")
-	if level == "" {
-		return hclog.NewNullLogger()
+func (a *app) logger() (hclog.Logger, error) {
+	word, _ := a.environ("RUNBOOK_LOG")
+	if word == "" {
+		return hclog.NewNullLogger(), nil
 	}
-	return hclog.New(&hclog.LoggerOptions{Name: "runbook", Level: hclog.LevelFromString(level), Output: a.errOut})
+	level := hclog.LevelFromString(word)
+	if level == hclog.NoLevel {
+		return nil, advise(fmt.Errorf("RUNBOOK_LOG=%q is not a level of logging", word),
+			"Use trace, debug, info, warn, error or off; or unset it.")
+	}
+	return hclog.New(&hclog.LoggerOptions{Name: "runbook", Level: level, Output: a.errOut}), nil
 }
 
 // context ends with the first interrupt: for commands that only look.

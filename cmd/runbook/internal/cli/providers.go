@@ -47,7 +47,7 @@ func bundledSchemas() []*schema.Provider {
 // providerSchema is the schema of a provider, bundled or pinned. No process is
 // started.
 func (a *app) providerSchema(name string) (*schema.Provider, error) {
-	h := host.New(host.Options{Catalog: catalog(), Dir: ".", Logger: a.logger()})
+	h := host.New(host.Options{Catalog: catalog(), Dir: "."})
 	defer h.Close() // nothing was started
 	found, err := h.Schema(context.Background(), name)
 	var unknown *host.NotFoundError

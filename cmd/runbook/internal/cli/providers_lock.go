@@ -41,7 +41,11 @@ in a folder of $RUNBOOK_PROVIDER_PATH, or in PATH.`,
 
 func runProvidersLock(opts *providersLockOptions) (err error) {
 	a := opts.app
-	h := host.New(host.Options{Catalog: catalog(), Dir: ".", Logger: a.logger()})
+	logger, err := opts.app.logger()
+	if err != nil {
+		return err
+	}
+	h := host.New(host.Options{Catalog: catalog(), Dir: ".", Logger: logger})
 	defer func() { err = errors.Join(err, h.Close()) }()
 	ctx, cancel := a.context()
 	defer cancel()

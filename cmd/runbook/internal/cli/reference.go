@@ -47,9 +47,15 @@ Exit codes, the same everywhere:
 | 6 | what would be done has grown since the plan was shown |
 | 130 | interrupted |
 
-Environment: ` + "`RUNBOOK_VAR_name`" + ` sets a variable, ` + "`RUNBOOK_STORE`" + ` says where runs are
-kept (default: .runbook at the repository's root), ` + "`RUNBOOK_LOG=debug`" + ` writes the
-engine's own log to stderr, ` + "`NO_COLOR`" + ` turns colours off.
+Environment:
+
+| variable | |
+| --- | --- |
+| ` + "`RUNBOOK_VAR_name`" + ` | sets the variable *name* of the runbook |
+| ` + "`RUNBOOK_STORE`" + ` | where runs are kept; default: .runbook at the repository's root |
+| ` + "`RUNBOOK_PROVIDER_PATH`" + ` | folders with third-party providers, parted by colons; they come before PATH |
+| ` + "`RUNBOOK_LOG`" + ` | writes the engine's own log to stderr, from this level on: trace, debug, info, warn, error. With debug: the start and end of providers and calls, and what providers write to their stderr; never arguments or results |
+| ` + "`NO_COLOR`" + ` | turns colours off |
 `
 
 func writeCommand(page *bytes.Buffer, cmd *cobra.Command) {
