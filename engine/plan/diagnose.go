@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -168,14 +167,4 @@ func (d *Diagnosis) erred(checks []string) string {
 		}
 	})
 	return said
-}
-
-// because says what the checks behind a condition answered.
-func (d *Diagnosis) because(checks []string) string {
-	var said []string
-	d.asked(checks, func(address string, s Sighting) { said = append(said, address+" "+Status(s.Truth)) })
-	if len(said) == 0 {
-		return ""
-	}
-	return ": " + strings.Join(said, ", ")
 }

@@ -233,7 +233,7 @@ func (o *Observer) When(ctx context.Context, step *runbook.Step, d *Diagnosis, x
 	case truth == eval.True:
 		return &Answer{Truth: Holds}
 	}
-	return &Answer{Truth: Fails, Reason: "its `when` is false" + d.because(step.WhenChecks)}
+	return &Answer{Truth: Fails, Reason: "its `when` is false" + o.because(ctx, step.When, d, x)}
 }
 
 func fill(checks []Check, sightings []Sighting) []Answer {

@@ -23,7 +23,7 @@ type Summary struct {
 	Environment string         `json:"environment,omitempty"`
 	Operator    string         `json:"operator"` // who began it
 	Host        string         `json:"host"`
-	Started     time.Time      `json:"started"` // zero where the record has no beginning
+	Started     time.Time      `json:"started"`           // zero where the record has no beginning
 	Finished    time.Time      `json:"finished,omitzero"` // zero while it runs, and where it crashed
 	Outcome     string         `json:"outcome"`
 	Steps       map[string]int `json:"steps"`            // how many ended with which status
