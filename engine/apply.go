@@ -251,12 +251,15 @@ func (e *Engine) recordBlocked(s *session, p *plan.Plan, kept *store.Run, start 
 	result := Result{Run: s.run.ID, Plan: p}
 	result.Outcome = apply.Blocked
 	for _, step := range p.Steps {
-		status := "not_run"
-		if step.Decision == string(plan.Block) && step.Row != 1 {
+		status, row, reason := "not_run", step.Row, step.Reason
+		switch {
+		case step.Decision != string(plan.Block): // what the plan says of it is no reason
+			row, reason = 0, "nothing was done, the run is blocked"
+		case step.Row != 1:
 			status = string(plan.Block)
 		}
-		events = append(events, event.Event{Type: event.StepFinished, Step: step.Address, Title: step.Title, Status: status, Row: step.Row, Message: step.Reason})
-		result.Steps = append(result.Steps, apply.StepResult{Address: step.Address, Status: status, Reason: step.Reason})
+		events = append(events, event.Event{Type: event.StepFinished, Step: step.Address, Title: step.Title, Status: status, Row: row, Message: reason})
+		result.Steps = append(result.Steps, apply.StepResult{Address: step.Address, Status: status, Reason: reason})
 	}
 	stopper := plan.Stopper(p)
 	events = append(events, event.Event{Type: event.RunFinished, Outcome: apply.Blocked, Message: fmt.Sprintf("%s is blocked: %s", stopper.Address, stopper.Reason)})

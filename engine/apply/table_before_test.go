@@ -77,14 +77,14 @@ func rowsBefore() []entry {
 	const checked = "look check.c"
 	return []entry{
 		{row: 1, name: "an ancestor that it needs is blocked", source: gate(goesOn) + x(acting+needing),
-			plan:  &verdict{Said: "blocked", Row: 1, Reason: "it needs step.gate, which is blocked: p is off", Outcome: "blocked"},
+			plan:  &verdict{Said: "blocked", Row: 1, Reason: "it needs step.gate, which is blocked", Outcome: "blocked"},
 			apply: &verdict{Said: "not_run", Row: 1, Reason: "it needs step.gate, which ended blocked", Outcome: "blocked"}},
 		{row: 1, name: "one before it is blocked and stops", source: gate("") + x(acting),
-			plan:  &verdict{Said: "blocked", Row: 1, Reason: "it comes after step.gate, which is blocked: p is off", Outcome: "blocked"},
+			plan:  &verdict{Said: "blocked", Row: 1, Reason: "it comes after step.gate, which is blocked", Outcome: "blocked"},
 			apply: &verdict{Said: "not_run", Row: 1, Reason: "it comes after step.gate, which ended blocked", Outcome: "blocked"}},
 		{row: 1, name: "one before it is blocked and rolls back", source: gate("") + x(acting),
 			world: func(w *tabled) { w.rb.Steps[0].OnFailure = runbook.Rollback },
-			plan:  &verdict{Said: "blocked", Row: 1, Reason: "it comes after step.gate, which is blocked: p is off", Outcome: "blocked"},
+			plan:  &verdict{Said: "blocked", Row: 1, Reason: "it comes after step.gate, which is blocked", Outcome: "blocked"},
 			apply: &verdict{Said: "not_run", Row: 1, Reason: "it comes after step.gate, which ended blocked", Outcome: "blocked"}},
 		{row: 1, name: "one before it is blocked and the others continue", source: gate(goesOn) + x(acting),
 			plan:  &verdict{Said: "run", Row: 19, Reason: noGoal, Effects: "write fake://host/x", Outcome: "changes", Called: describe},

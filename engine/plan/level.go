@@ -2,7 +2,6 @@ package plan
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -225,10 +224,7 @@ func (l *level) settle(ctx context.Context, s *standing, d Decision, facts Facts
 		tell(&s.said, schema.Description{})
 	}
 	if d.Verdict == Block {
-		s.bad = fmt.Sprintf("%s, which is blocked", s.said.Address)
-		if d.Row != 1 {
-			s.bad += ": " + d.Reason
-		}
+		s.bad = s.said.Address + ", which is blocked"
 		if halting(s.step.OnFailure) && s.halts == "" {
 			s.halts = "it comes after " + s.bad
 		}
