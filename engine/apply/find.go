@@ -6,7 +6,6 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
-	"github.com/runbook-engine/runbook/engine/clock"
 	"github.com/runbook-engine/runbook/engine/plan"
 	"github.com/runbook-engine/runbook/providers/schema"
 )
@@ -160,8 +159,7 @@ func (r *run) askProvider(t *task, s *state, deadline time.Time) schema.Outcome 
 }
 
 func (r *run) settleOnce(s *state) schema.Outcome {
-	ctx, cancel := clock.WithTimeout(plan.At(r.acts, s.address), r.clock, settleTimeout, nil)
-	defer cancel()
+	ctx := plan.At(r.acts, s.address)
 	if spec := r.spec(s); spec == nil || !spec.Settles {
 		return schema.Outcome{State: schema.Unknown}
 	}
@@ -169,10 +167,9 @@ func (r *run) settleOnce(s *state) schema.Outcome {
 	if err != nil || len(unknown) > 0 {
 		return schema.Outcome{State: schema.Unknown}
 	}
-	deadline, _ := ctx.Deadline()
 	return r.opts.Backend.Settle(ctx, s.frame.linked.Ref(s.step.Action.Ref), schema.Operation{
 		Name: s.step.Action.Name, Kind: schema.Action, Arguments: arguments,
-		Handle: s.address, Key: s.last.Key, Deadline: deadline,
+		Handle: s.address, Key: s.last.Key, Timeout: settleTimeout,
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -32,6 +33,8 @@ func (h *Host) Describe(ctx context.Context, ref string, op schema.Operation) (s
 		return schema.Description{}, err
 	}
 	defer release()
+	ctx, op, cancel := timed(ctx, op)
+	defer cancel()
 	d, err := r.provider.Describe(ctx, op)
 	if err != nil {
 		return schema.Description{}, h.lost(r, op.Name, err)
@@ -46,9 +49,11 @@ func (h *Host) Preview(ctx context.Context, ref string, op schema.Operation) (sc
 		return schema.Description{}, err
 	}
 	defer release()
+	ctx, op, cancel := timed(ctx, op)
+	defer cancel()
 	d, err := r.provider.Preview(ctx, op)
 	if err == nil && d.Failure != nil {
-		err = ctx.Err()
+		err = over(ctx)
 	}
 	if err != nil {
 		return schema.Description{}, h.lost(r, op.Name, err)
@@ -64,9 +69,11 @@ func (h *Host) Observe(ctx context.Context, ref string, op schema.Operation) (sc
 		return schema.Outcome{}, err
 	}
 	defer release()
+	ctx, op, cancel := timed(ctx, op)
+	defer cancel()
 	o, err := r.provider.Observe(ctx, op)
 	if err == nil && o.State != schema.Done {
-		err = ctx.Err() // what the provider makes of that differs
+		err = over(ctx) // what the provider makes of that differs
 	}
 	if err != nil {
 		return schema.Outcome{}, h.lost(r, op.Name, err)
@@ -81,6 +88,8 @@ func (h *Host) Settle(ctx context.Context, ref string, op schema.Operation) sche
 		return schema.Outcome{State: schema.Unknown, Failure: failureOf(err)}
 	}
 	defer release()
+	ctx, op, cancel := timed(ctx, op)
+	defer cancel()
 	o, err := r.provider.Settle(ctx, op)
 	if err != nil {
 		return schema.Outcome{State: schema.Unknown, Failure: failureOf(h.lost(r, op.Name, err))}
@@ -105,6 +114,26 @@ func (h *Host) begin(ctx context.Context, ref string, op schema.Operation) (*run
 	}
 	ended := h.tellCall(r, op)
 	return r, func() { ended(); release() }, op, nil
+}
+
+// timed starts the time that an operation has, now that its provider is asked.
+func timed(ctx context.Context, op schema.Operation) (context.Context, schema.Operation, context.CancelFunc) {
+	if op.Timeout == 0 {
+		return ctx, op, func() {}
+	}
+	ctx, cancel := context.WithTimeout(ctx, op.Timeout)
+	op.Timeout = 0
+	op.Deadline, _ = ctx.Deadline()
+	return ctx, op, cancel
+}
+
+// over is why a call had to end; nil: it had not. A provider may find out that its
+// time is up a moment before ctx does.
+func over(ctx context.Context) error {
+	if at, ok := ctx.Deadline(); ok && !time.Now().Before(at) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
 }
 
 // lost explains a call that got no answer.

@@ -1,11 +1,13 @@
 package host
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/zclconf/go-cty/cty"
@@ -71,6 +73,12 @@ func TestThirdParty(t *testing.T) {
 	}
 	if o := h.Act(t.Context(), "third", do("say"), nil); o.State != schema.Done {
 		t.Error(o.State, o.Failure)
+	}
+
+	never := do("never described")
+	never.Timeout = 50 * time.Millisecond
+	if _, err := h.Describe(t.Context(), "third", never); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
 	}
 
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)

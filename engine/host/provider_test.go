@@ -6,6 +6,7 @@ import (
 	"os"
 	osexec "os/exec"
 	"strings"
+	"time"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -77,6 +78,12 @@ func demo() *sdk.Provider {
 				case "wait":
 					<-ctx.Done()
 					return looked{}, ctx.Err()
+				case "6s":
+					select {
+					case <-time.After(6 * time.Second):
+					case <-ctx.Done():
+						return looked{}, ctx.Err()
+					}
 				case "fail":
 					return looked{}, sdk.Fail("refused", "no entry with %s", config.Password)
 				}
@@ -88,6 +95,9 @@ func demo() *sdk.Provider {
 			})},
 		Actions: []sdk.Action{sdk.NewAction("do", "Does it.", act,
 			sdk.Describe(func(a actArgs, c *sdk.Call) sdk.Description {
+				if a.How == "never described" {
+					select {}
+				}
 				if c.Unknown("how") {
 					return sdk.Description{Undeclared: true}
 				}

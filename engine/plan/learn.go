@@ -133,7 +133,10 @@ func (o *Observer) Describe(ctx context.Context, op *runbook.Operation, x eval.E
 	if err != nil {
 		return schema.Description{}, cty.NilVal, nil, err
 	}
-	d, err := o.Backend.Describe(ctx, o.Frame.Ref(op.Ref), schema.Operation{Name: op.Name, Kind: schema.Action, Arguments: arguments, Unknown: unknown})
+	d, err := o.Backend.Describe(ctx, o.Frame.Ref(op.Ref), schema.Operation{
+		Name: op.Name, Kind: schema.Action, Arguments: arguments, Unknown: unknown, Timeout: describeTimeout,
+	})
+	err = late(ctx, err, describeTimeout)
 	if err == nil && d.Failure != nil {
 		err = d.Failure
 	}
@@ -153,10 +156,10 @@ func (o *Observer) Preview(ctx context.Context, op *runbook.Operation, arguments
 	if spec := provider.Operation(schema.Action, op.Name); spec == nil || !spec.Previews {
 		return described, nil
 	}
-	ctx, cancel := clock.WithTimeout(ctx, o.clock(), previewTimeout, nil)
-	defer cancel()
-	deadline, _ := ctx.Deadline()
-	d, err := o.Backend.Preview(ctx, o.Frame.Ref(op.Ref), schema.Operation{Name: op.Name, Kind: schema.Action, Arguments: arguments, Limits: limits, Deadline: deadline})
+	d, err := o.Backend.Preview(ctx, o.Frame.Ref(op.Ref), schema.Operation{
+		Name: op.Name, Kind: schema.Action, Arguments: arguments, Limits: limits, Timeout: previewTimeout,
+	})
+	err = late(ctx, err, previewTimeout)
 	if err == nil && d.Failure != nil {
 		err = d.Failure
 	}
@@ -166,8 +169,12 @@ func (o *Observer) Preview(ctx context.Context, op *runbook.Operation, arguments
 	return d, nil
 }
 
-// previewTimeout bounds one preview: it may count more than a look reads.
-const previewTimeout = 30 * time.Second
+// describeTimeout bounds one Describe, which is pure. previewTimeout bounds one
+// preview: it may count more than a look reads.
+const (
+	describeTimeout = 10 * time.Second
+	previewTimeout  = 30 * time.Second
+)
 
 // Limits evaluates a step's limit; nil where it has none.
 func (o *Observer) Limits(ctx context.Context, step *runbook.Step, x eval.Extra) (schema.Impact, error) {

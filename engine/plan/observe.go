@@ -18,7 +18,9 @@ import (
 )
 
 // Backend is what looking ahead needs of the providers. A ref names a provider
-// configuration: postgres or postgres.replica.
+// configuration: postgres or postgres.replica. It ends a call with
+// context.DeadlineExceeded once the operation's Timeout has passed since the
+// provider was asked.
 type Backend interface {
 	Describe(ctx context.Context, ref string, op schema.Operation) (schema.Description, error)
 	Preview(ctx context.Context, ref string, op schema.Operation) (schema.Description, error)

@@ -11,7 +11,6 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
-	"github.com/runbook-engine/runbook/engine/clock"
 	"github.com/runbook-engine/runbook/engine/runbook"
 	"github.com/runbook-engine/runbook/providers/schema"
 )
@@ -45,14 +44,17 @@ func (r *Round) observe(ctx context.Context, o *Observer, op *runbook.Operation,
 		return c.outcome, c.err
 	}
 	defer c.answered()
-	ctx, cancel := clock.WithTimeout(ctx, o.clock(), timeout, nil)
-	defer cancel()
-	deadline, _ := ctx.Deadline()
-	c.outcome, c.err = o.Backend.Observe(ctx, ref, schema.Operation{Name: op.Name, Kind: schema.Probe, Arguments: arguments, Deadline: deadline})
-	if c.err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		c.err = fmt.Errorf("no answer within %s: %w", Seconds(timeout), c.err)
-	}
+	c.outcome, c.err = o.Backend.Observe(ctx, ref, schema.Operation{Name: op.Name, Kind: schema.Probe, Arguments: arguments, Timeout: timeout})
+	c.err = late(ctx, c.err, timeout)
 	return c.outcome, c.err
+}
+
+// late names the bound of a call where that is what ended it.
+func late(ctx context.Context, err error, timeout time.Duration) error {
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return fmt.Errorf("no answer within %s: %w", Seconds(timeout), err)
+	}
+	return err
 }
 
 // call is the one call under a key, and whether it has to be made.

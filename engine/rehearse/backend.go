@@ -181,6 +181,11 @@ func (b *backend) Observe(ctx context.Context, ref string, op schema.Operation) 
 			return schema.Outcome{State: schema.FailedClean, Failure: b.fault.failure()}, nil
 		}
 	}
+	if op.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = clock.WithTimeout(ctx, b.clock, op.Timeout, nil)
+		defer cancel()
+	}
 	if err := b.clock.Sleep(ctx, a.takes); err != nil {
 		return schema.Outcome{}, err
 	}

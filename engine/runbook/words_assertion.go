@@ -14,7 +14,7 @@ var assertionBlock = &Block{
 		{Name: "message", Type: "string expression", Default: "what the probe said", Doc: "Said when it does not hold.", Example: `message = "only ${result.disk_free_percent} % of the disk is free"`},
 		{Name: "within", Type: "duration", Default: `"0s"`, Doc: "Keep looking until it holds or this long has passed.", Example: `within = "2m"`},
 		{Name: "every", Type: "duration", Default: written(DefaultEvery), Doc: "Pause between looks.", Example: `every = "5s"`},
-		{Name: "timeout", Type: "duration", Default: written(DefaultTimeout), Doc: "Of one look.", Example: `timeout = "30s"`},
+		{Name: "timeout", Type: "duration", Default: written(DefaultTimeout), Doc: "Of one look, from when its provider is asked: a provider answers eight calls at a time.", Example: `timeout = "30s"`},
 		{Name: "hold_for", Type: "duration", Default: `"0s"`, Doc: "It must then go on holding for this long.", Example: `hold_for = "30m"`},
 		{Name: "tolerate", Type: "number", Default: "0", Doc: "How many looks in a row may miss meanwhile; needs `hold_for`.", Example: `tolerate = 1`},
 	},

@@ -44,12 +44,13 @@ type Operation struct {
 	Kind        Kind
 	Arguments   cty.Value
 	Unknown     []string
-	Handle      string    // names this call to Cancel
-	AttemptLock string    // path of the file locked while an attempt works; actions only
-	Key         string    // idempotency key; actions only
-	Deadline    time.Time // zero: none
-	Limits      Impact    // nil: none
-	Answers     cty.Value // what a person answered to the Question; cty.NilVal: not asked yet
+	Handle      string        // names this call to Cancel
+	AttemptLock string        // path of the file locked while an attempt works; actions only
+	Key         string        // idempotency key; actions only
+	Deadline    time.Time     // zero: none
+	Timeout     time.Duration // becomes a Deadline once the provider is asked: waiting for a turn does not count; zero: none
+	Limits      Impact        // nil: none
+	Answers     cty.Value     // what a person answered to the Question; cty.NilVal: not asked yet
 }
 
 // Description says what an action would do. Describe fills everything but
