@@ -249,7 +249,7 @@ func (r *run) goOn(t *task, s *state) bool {
 	r.started(s)
 	r.takeAnswer(s)
 	s.question = nil
-	claim, _ := r.exclusion.acquire(t, schema.Description{Effects: s.last.Effects})
+	claim, _ := r.exclusion.acquire(t, schema.Description{Effects: s.last.Effects, Undeclared: s.last.Undeclared})
 	r.exclusion.finishActing(claim)
 	defer r.exclusion.release(claim)
 	if s.carried && s.last.State != schema.Done {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/runbook-engine/runbook/engine/apply"
+	"github.com/runbook-engine/runbook/engine/clock"
 	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/providers/schema"
 )
@@ -173,5 +174,46 @@ func TestWordToRetryIsOnRecord(t *testing.T) {
 	}
 	if tr.keys[1] == tr.keys[2] {
 		t.Error("a person said the attempt is over: the next must have a key of its own")
+	}
+}
+
+// An attempt with undeclared effects runs alone, also where a resume finds out
+// what came of it: nothing else acts meanwhile.
+func TestUndeclaredEffectsAreAloneOverAResume(t *testing.T) {
+	tr := newTrial(t, step("a", set+`
+  goal "on" {
+    probe "fake.get" {
+      name = "a"
+    }
+    within = "1m"
+  }
+`)+step("b", set+"depends_on = []\n"))
+	tr.hides = map[string]bool{"a": true}
+	virtual := clock.NewVirtual(tr.opts.Run.StartedAt)
+	tr.clock, tr.opts.Clock = virtual, virtual
+	tr.opts.Only = map[string]bool{"step.a": true} // it acts first
+	tr.run()
+	tr.crashed(event.ActionStarted, "step.a")
+	tr.opts.Only = nil
+	delete(tr.values, "a")
+	looks := 0
+	tr.observe = func(string) (schema.Outcome, bool) {
+		if looks++; looks < 4 {
+			return answer(false, "not yet", "off"), true
+		}
+		return answer(true, "on", "on"), true
+	}
+	tr.expect(tr.again(), "succeeded: a=done b=done")
+	ended, begun := -1, -1
+	for i, e := range tr.record.events {
+		switch {
+		case e.Type == event.StepFinished && e.Step == "step.a":
+			ended = i
+		case e.Type == event.ActionStarted && e.Step == "step.b":
+			begun = i
+		}
+	}
+	if ended < 0 || begun < ended {
+		t.Errorf("step.b acted (event %d) before it was known what step.a did (event %d)", begun, ended)
 	}
 }

@@ -41,6 +41,7 @@ type world struct {
 	counts   int64    // of rows; below 0: not counted
 	enforces []string // what the action says it bounds itself
 	limits   map[string]schema.Impact
+	hides    map[string]bool // those whose effects are not declared
 	clock    clock.Clock
 
 	schema *schema.Provider
@@ -105,6 +106,9 @@ func (w *world) Describe(_ context.Context, _ string, op schema.Operation) (sche
 		resource = "fake://host/" + text(op.Arguments, "name")
 	}
 	destroys := op.Arguments.GetAttr("destroys")
+	if w.hides[text(op.Arguments, "name")] {
+		return schema.Description{Undeclared: true}, nil
+	}
 	return schema.Description{
 		Effects:     []schema.Effect{{Resource: resource, Mode: schema.Write}},
 		Destructive: !destroys.IsNull() && destroys.True(),

@@ -127,7 +127,7 @@ type Attempt struct {
 	Lock        string          `json:"lock,omitempty"`
 	Settling    schema.Settling `json:"settling,omitempty"`
 	Effects     []schema.Effect `json:"effects,omitempty"`
-	Undeclared  bool            `json:"undeclared,omitempty"` // what it touches is not known
+	Undeclared  bool            `json:"undeclared,omitempty"` // the effects are not known: nothing else acts meanwhile
 	Destructive bool            `json:"destructive,omitempty"`
 	Impact      schema.Impact   `json:"impact,omitempty"`
 	Command     string          `json:"command,omitempty"`
