@@ -22,9 +22,9 @@ func (nobody) Emit(event.Event) error { return nil }
 // The time a step takes must not grow with their number: compare ns/step.
 func BenchmarkRun(b *testing.B) {
 	for _, n := range []int{1_000, 10_000} {
-		for _, shape := range []string{"written order", "side by side"} {
+		for _, shape := range []string{"written order", "side by side", "on one resource"} {
 			b.Run(fmt.Sprintf("%s/%d", shape, n), func(b *testing.B) {
-				rb := chain(b, n, shape == "side by side")
+				rb := chain(b, n, shapes()[shape])
 				for b.Loop() {
 					w := newWorld(nil)
 					r := apply.Run(b.Context(), apply.Options{
@@ -41,14 +41,20 @@ func BenchmarkRun(b *testing.B) {
 	}
 }
 
-func chain(b *testing.B, n int, free bool) *runbook.Runbook {
+// shapes are what the steps of a chain hold beside an action of their own.
+func shapes() map[string]string {
+	const free = "depends_on = []\n"
+	return map[string]string{
+		"written order":   set,
+		"side by side":    set + free,
+		"on one resource": strings.Replace(set, "value ", "touches = \"fake://host/all\"\n    value ", 1) + free,
+	}
+}
+
+func chain(b *testing.B, n int, body string) *runbook.Runbook {
 	var source strings.Builder
 	source.WriteString("runbook \"test\" {\n}\n")
 	for i := range n {
-		body := set
-		if free {
-			body += "depends_on = []\n"
-		}
 		source.WriteString(step(fmt.Sprintf("s%d", i), body))
 	}
 	file := filepath.Join(b.TempDir(), "test.hcl")

@@ -10,7 +10,7 @@ import (
 // A query or fragment counts as one more segment. Trailing and doubled slashes
 // do not count, nor does the case of scheme and host.
 func (e Effect) Covers(resource string) bool {
-	above, below := segments(e.Resource), segments(resource)
+	above, below := e.Path(), Effect{Resource: resource}.Path()
 	return len(above) <= len(below) && slices.Equal(above, below[:len(above)])
 }
 
@@ -29,10 +29,11 @@ func (m Mode) Stronger(other Mode) bool {
 	return slices.Index(order, m) > slices.Index(order, other)
 }
 
-// segments splits a resource into scheme, host and the parts of its path. What
-// is not a URL is split at its slashes.
-func segments(resource string) []string {
-	path, query := resource, ""
+// Path splits the resource into scheme, host and the parts of its path. What is
+// not a URL is split at its slashes. A resource covers those whose paths begin
+// with its own.
+func (e Effect) Path() []string {
+	path, query := e.Resource, ""
 	if i := strings.IndexAny(path, "?#"); i >= 0 {
 		path, query = path[:i], path[i:]
 	}
