@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/journal"
@@ -67,8 +68,24 @@ func (s *Store) newRun(id string) (*Run, error) {
 	return &Run{id: id, dir: dir, journal: j}, nil
 }
 
+// AttendedError says that another process attends the run.
+type AttendedError struct {
+	Holder       // Runbook is empty where the record does not tell yet who it is
+	Err    error // a *journal.BusyError
+}
+
+func (e *AttendedError) Error() string {
+	who := ""
+	if e.Runbook != "" {
+		who = fmt.Sprintf(" since %s by %s on %s (process %d)", e.Since.UTC().Format(time.RFC3339), e.Operator, e.Host, e.PID)
+	}
+	return fmt.Sprintf("run %s is attended%s: `runbook runs show %[1]s` shows it; an interrupt of that process ends it", e.Run, who)
+}
+
+func (e *AttendedError) Unwrap() error { return e.Err }
+
 // OpenRun goes on with a run. The error is a *NotFoundError where there is no
-// such ID, a *journal.BusyError where another process attends the run, and a
+// such ID, an *AttendedError where another process attends the run, and a
 // *journal.CorruptError where its record is damaged.
 func (s *Store) OpenRun(id string) (*Run, error) {
 	dir, err := s.find(id)
@@ -76,10 +93,29 @@ func (s *Store) OpenRun(id string) (*Run, error) {
 		return nil, err
 	}
 	j, recovery, err := journal.Open(s.journal(id))
+	var busy *journal.BusyError
+	if errors.As(err, &busy) {
+		return nil, s.attended(id, busy)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open run %s: %w", id, err)
 	}
 	return &Run{id: id, dir: dir, journal: j, recovery: recovery}, nil
+}
+
+// attended reads who attends a run off its record. That somebody does is known;
+// who it is, as far as it can be read.
+func (s *Store) attended(id string, busy error) *AttendedError {
+	attended := &AttendedError{Holder: Holder{Run: id}, Err: busy}
+	for e, err := range journal.Read(s.journal(id)) {
+		if err != nil {
+			break
+		}
+		if start := e.Start; start != nil {
+			attended.Holder = Holder{Run: id, Runbook: start.Runbook, Operator: start.Operator, Host: start.Host, PID: start.PID, Since: e.Time}
+		}
+	}
+	return attended
 }
 
 // Events replays the record of a run from its beginning, without locking or

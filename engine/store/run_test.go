@@ -188,3 +188,20 @@ func TestFileNames(t *testing.T) {
 		t.Errorf("got %q", names)
 	}
 }
+
+// Who attends a run is the last that began it or went on with it.
+func TestWhoAttendsARunIsSaid(t *testing.T) {
+	s := newStore(t)
+	begin := func(seq int64, operator string, pid int) event.Event {
+		at := began.Add(time.Duration(seq) * time.Minute)
+		return event.Event{Seq: seq, Time: at, Type: event.RunStarted, Run: "r", Start: &event.Start{Runbook: "book", Operator: operator, Host: "h", PID: pid}}
+	}
+	newRun(t, s, "r", begin(1, "ana", 7), begin(2, "bo", 8))
+	_, err := s.OpenRun("r")
+	var attended *store.AttendedError
+	if !errors.As(err, &attended) {
+		t.Fatalf("got %v", err)
+	}
+	diff(t, store.Holder{Run: "r", Runbook: "book", Operator: "bo", Host: "h", PID: 8, Since: began.Add(2 * time.Minute)}, attended.Holder)
+	diff(t, "run r is attended since 2026-01-17T03:17:02Z by bo on h (process 8): `runbook runs show r` shows it; an interrupt of that process ends it", err.Error())
+}

@@ -54,17 +54,18 @@ func outcomeCode(outcome string) int {
 // errorCode is the exit code of an error, and whether it still has to be said.
 func errorCode(err error) (code int, say bool) {
 	var (
-		end    ended
-		locked *store.LockedError
-		stale  *engine.StaleError
-		used   *store.UsedError
+		end      ended
+		locked   *store.LockedError
+		attended *store.AttendedError
+		stale    *engine.StaleError
+		used     *store.UsedError
 	)
 	switch {
 	case err == nil:
 		return exitOK, false
 	case errors.As(err, &end):
 		return int(end), false
-	case errors.As(err, &locked):
+	case errors.As(err, &locked), errors.As(err, &attended):
 		return exitLocked, true
 	case errors.As(err, &stale), errors.As(err, &used):
 		return exitStale, true

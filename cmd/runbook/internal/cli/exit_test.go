@@ -21,6 +21,7 @@ func TestErrorCode(t *testing.T) {
 		{fmt.Errorf("plan: %w", ended(3)), 3, false},
 		{errors.New("disk full"), 1, true},
 		{fmt.Errorf("apply: %w", &store.LockedError{Conflicts: make([]store.Conflict, 1)}), 5, true},
+		{fmt.Errorf("resume: %w", &store.AttendedError{}), 5, true},
 		{fmt.Errorf("apply: %w", &engine.StaleError{Grew: []string{"step.x"}}), 6, true},
 		{fmt.Errorf("apply: %w", engine.ErrInterrupted), 130, true},
 		{context.Canceled, 130, true},
