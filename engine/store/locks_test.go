@@ -161,17 +161,36 @@ func TestWaitingForALock(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		lease, err := s.Acquire(t.Context(), holder("b", "other"), effects("write redis://db/0"), time.Minute)
-		if err != nil {
-			t.Error(err)
-			return
+	// Whoever waits has asked once before the lock is given back.
+	waiting := &pausing{Context: t.Context(), begun: make(chan struct{})}
+	got := make(chan error, 1)
+	go func() {
+		lease, err := s.Acquire(waiting, holder("b", "other"), effects("write redis://db/0"), time.Minute)
+		if err == nil {
+			lease.Close()
 		}
-		lease.Close()
-	})
+		got <- err
+	}()
+	select {
+	case <-waiting.begun:
+	case err := <-got:
+		t.Fatalf("it did not wait for the lock: %v", err)
+	}
 	check(t, held.Release(t.Context()))
-	wg.Wait()
+	check(t, <-got)
+}
+
+// pausing is a context that tells when somebody first pauses under it.
+type pausing struct {
+	context.Context
+	once  sync.Once
+	begun chan struct{}
+}
+
+// Done implements context.Context.
+func (p *pausing) Done() <-chan struct{} {
+	p.once.Do(func() { close(p.begun) })
+	return p.Context.Done()
 }
 
 func TestWhatARunThatIsOverHoldsIsFree(t *testing.T) {
