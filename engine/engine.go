@@ -222,9 +222,14 @@ func (e *Engine) plan(ctx context.Context, s *session, opts PlanOptions) (*plan.
 	if err != nil {
 		return nil, err
 	}
+	locked := e.locked(s)
+	refused := ""
+	if locked != nil {
+		refused = locked([]schema.Effect{store.RunbookName(s.frame.Runbook.Name)})
+	}
 	p, err := plan.Make(ctx, s.frame, plan.Options{
 		Run: s.run, Backend: s.host, Schemas: s.host, Offline: opts.Offline,
-		Only: only, Force: set(opts.Force), Progress: opts.Progress, Locked: e.locked(s),
+		Only: only, Force: set(opts.Force), Progress: opts.Progress, Locked: locked, Refused: refused,
 	})
 	if err == nil && p.Outcome == plan.Changes {
 		p.Estimate = e.estimate(s, p)

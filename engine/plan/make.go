@@ -24,6 +24,8 @@ type Options struct {
 	// Locked tells which other run holds what these effects would write; nil or
 	// an empty answer: none.
 	Locked func([]schema.Effect) string
+	// Refused is why apply would not begin now; empty: it would.
+	Refused string
 	// Progress, if set, is told each step before it is looked at.
 	Progress func(address string)
 	// Only, if set, limits the plan to these steps.
@@ -125,6 +127,9 @@ func (m *maker) finish(ctx context.Context) {
 		p.Warnings = append(p.Warnings, l.diagnosis.warnings()...)
 	})
 	p.Warnings = append(p.Warnings, unordered(m)...)
+	if m.opts.Refused != "" {
+		p.Warnings = append(p.Warnings, "apply would be refused now: "+m.opts.Refused)
+	}
 	p.Outputs = m.root.outputs(ctx)
 	p.Digest = Digest(p)
 }

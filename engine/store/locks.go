@@ -75,6 +75,11 @@ func (e *LostError) Error() string {
 // runbookScheme marks the lock on a runbook's name among the resources.
 const runbookScheme = "runbook:"
 
+// RunbookName is what every run of a runbook holds: its name.
+func RunbookName(name string) schema.Effect {
+	return schema.Effect{Resource: runbookScheme + name, Mode: schema.Write}
+}
+
 // Acquire takes the holder's runbook name and the resources of effects for the
 // run, all or none. Where another run is in the way it asks again until wait has
 // passed, then fails with a *LockedError. Locks are the run's and outlive the
@@ -83,7 +88,7 @@ const runbookScheme = "runbook:"
 // is over is free, or that ended before it had a record.
 func (s *Store) Acquire(ctx context.Context, holder Holder, effects []schema.Effect, wait time.Duration) (*Lease, error) {
 	if holder.Runbook != "" {
-		effects = append(slices.Clone(effects), schema.Effect{Resource: runbookScheme + holder.Runbook, Mode: schema.Write})
+		effects = append(slices.Clone(effects), RunbookName(holder.Runbook))
 	}
 	if holder.Since.IsZero() {
 		holder.Since = time.Now().UTC()
