@@ -15,9 +15,11 @@ import (
 
 	"github.com/runbook-engine/runbook/engine/apply"
 	"github.com/runbook-engine/runbook/engine/eval"
+	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/plan"
 	"github.com/runbook-engine/runbook/engine/runbook"
 	"github.com/runbook-engine/runbook/engine/store"
+	"github.com/runbook-engine/runbook/providers/schema"
 )
 
 // ResumeOptions is what Resume may be told.
@@ -150,7 +152,13 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 		}
 		start.Approved, start.PlanDigest = answer == agreed, p.Digest
 	}
-	lease, err := acquire(looking, st, e.holder(s), nil, opts.LockTimeout)
+	var writes []schema.Effect
+	if p != nil {
+		writes = lockable(p)
+	} else {
+		writes = e.remaining(looking, s, history, only)
+	}
+	lease, err := acquire(looking, st, e.holder(s), writes, opts.LockTimeout)
 	if err != nil {
 		return Result{}, diags, err
 	}
@@ -165,12 +173,20 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 		result, err := e.recordBlocked(s, p, kept, start, history[len(history)-1].Seq, opts.Screen)
 		return result, diags, errors.Join(err, lease.Release(ctx))
 	}
-	applying := e.applyOptions(s, opts.ApplyOptions, kept, lease, nil, start, only)
+	applying := e.applyOptions(s, opts.ApplyOptions, kept, lease, writes, start, only)
 	applying.History = history
 	applying.Resolve = maps.Clone(opts.Resolve)
 	answered(&applying, history, answers)
 	result, err := e.finish(ctx, s, p, kept, lease, apply.Run(ctx, applying))
 	return result, diags, err
+}
+
+// remaining is what the steps that a resume may still run are known to write.
+func (e *Engine) remaining(ctx context.Context, s *session, history []event.Event, only map[string]bool) []schema.Effect {
+	effects := apply.Remaining(ctx, apply.Options{
+		Frame: s.frame, Run: s.run, Backend: backend{s.host}, Schemas: s.host, Clock: e.clock, Only: only, History: history,
+	})
+	return slices.DeleteFunc(effects, func(effect schema.Effect) bool { return effect.Mode == schema.Read })
 }
 
 // unresolvable refuses words and steps that --resolve cannot mean.

@@ -88,3 +88,44 @@ func TestInterruptEndsTheWaitForLocks(t *testing.T) {
 		t.Errorf("resume: %v", err)
 	}
 }
+
+// What the steps that are left are known to write is locked before any of them
+// begins, all or none: in the middle of the run it would be too late.
+func TestResumeTakesTheLocksOfWhatIsLeft(t *testing.T) {
+	l := leave(t, `runbook "left" {}
+step "a" {
+  action "core.log" {
+    message = "first"
+  }
+}
+step "b" {
+  action "exec.run" {
+    argv    = ["true"]
+    effects = [{ resource = "redis://h:6379/1" }]
+  }
+}
+`, nil)
+	must(t, l.store.Release(t.Context(), l.id))
+	before, err := os.ReadFile(l.journal())
+	must(t, err)
+	other, err := l.store.NewRun("")
+	must(t, err)
+	defer other.Close()
+	lease, err := l.store.Acquire(t.Context(), store.Holder{Run: other.ID(), Runbook: "other"}, []schema.Effect{{Resource: "redis://h:6379", Mode: schema.Write}}, 0)
+	must(t, err)
+	defer lease.Close()
+
+	_, err = l.resume(t.Context(), nil)
+	var locked *store.LockedError
+	if !errors.As(err, &locked) {
+		t.Errorf("got %v", err)
+	}
+	if diff := cmp.Diff([]schema.Effect(nil), l.holds(t)); diff != "" {
+		t.Errorf("it holds a part: %s", diff)
+	}
+	after, err := os.ReadFile(l.journal())
+	must(t, err)
+	if diff := cmp.Diff(string(before), string(after)); diff != "" {
+		t.Errorf("it began: %s", diff)
+	}
+}

@@ -31,6 +31,7 @@ type frame struct {
 	timedOut bool
 	unalarm  func() // stops the timeout
 
+	ahead  bool  // it is only looked at what is to come: see Remaining
 	kept   bool  // the call of these steps ended in an earlier process: so did they
 	caller *task // waits until its steps have ended; nil: nobody does
 	begun  int   // of its steps, those that have a task
@@ -146,16 +147,23 @@ func (f *frame) number(next int) int {
 
 // Step implements eval.Values.
 func (f *frame) Step(name string) cty.Value {
-	if s := f.byName[name]; s != nil {
-		return s.value()
+	s := f.byName[name]
+	switch {
+	case s == nil:
+		return cty.DynamicVal
+	case f.ahead:
+		return s.foretold()
 	}
-	return cty.DynamicVal
+	return s.value()
 }
 
 // Status implements eval.Values.
 func (f *frame) Status(name string) cty.Value {
 	if s := f.byName[name]; s != nil && s.status != "" {
 		return cty.StringVal(s.status)
+	}
+	if f.ahead {
+		return cty.UnknownVal(cty.String)
 	}
 	return cty.NullVal(cty.String)
 }

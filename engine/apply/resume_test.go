@@ -2,6 +2,7 @@ package apply_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -215,5 +216,29 @@ func TestUndeclaredEffectsAreAloneOverAResume(t *testing.T) {
 	}
 	if ended < 0 || begun < ended {
 		t.Errorf("step.b acted (event %d) before it was known what step.a did (event %d)", begun, ended)
+	}
+}
+
+// What a resume may still touch is known before any step of it begins: of steps
+// that have not ended well, with what those that did have left behind.
+func TestRemainingIsWhatHasNotEndedWell(t *testing.T) {
+	tr := virtualTrial(t, step("done", set)+step("open", set)+
+		step("later", "action \"fake.set\" {\n name = \"later\"\n value = \"on\"\n touches = \"fake://${step.done.result.value}/x\"\n}\n")+
+		step("skipped", set+"when = false\n")+
+		step("each", "for_each = [\"k\", \"l\"]\naction \"fake.set\" {\n name = each.key\n value = \"on\"\n}\n"))
+	tr.run()
+	tr.crashed(event.ActionStarted, "step.open")
+	tr.opts.History = tr.record.events
+	var got []string
+	for _, e := range apply.Remaining(t.Context(), tr.opts) {
+		got = append(got, string(e.Mode)+" "+e.Resource)
+	}
+	slices.Sort(got)
+	want := []string{"write fake://host/k", "write fake://host/l", "write fake://host/open", "write fake://on/x"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if events := len(tr.record.events); events != len(tr.opts.History) || len(tr.calls) != 5 {
+		t.Errorf("looking ahead did something: %d events, %v", events, tr.calls)
 	}
 }
