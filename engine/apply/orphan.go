@@ -38,11 +38,10 @@ func (r *run) leave(history []event.Event) {
 
 // near lists the orphans of other steps that touch what an action would.
 func (r *run) near(s *state, a *action) []orphan {
-	wanted := &claim{effects: a.described.Effects, alone: a.described.Undeclared}
 	var near []orphan
 	for _, o := range r.orphans {
-		left := &claim{effects: o.attempt.Effects, alone: o.attempt.Undeclared}
-		if o.step != s.address && conflicts(wanted, []*claim{left}) {
+		_, conflict := plan.Conflict(a.described.Effects, o.attempt.Effects)
+		if o.step != s.address && (conflict || a.described.Undeclared || o.attempt.Undeclared) {
 			near = append(near, o)
 		}
 	}
