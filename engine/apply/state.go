@@ -204,6 +204,10 @@ func (r *run) end(s *state, status string, row int, reason string) {
 			s.halts = "it comes after " + s.address + ", which ended " + status
 			s.frame.stop("the run stopped after " + s.address + " ended " + status)
 		}
+	case notRun: // it did not fail, and stops only what comes after it
+		if policy := s.step.OnFailure; policy != runbook.Ignore && policy != runbook.Continue {
+			s.halts = either(s.halts, "it comes after "+s.address+", which ended "+status)
+		}
 	}
 }
 

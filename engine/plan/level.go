@@ -223,13 +223,12 @@ func (l *level) settle(ctx context.Context, s *standing, d Decision, facts Facts
 	case !acts:
 		tell(&s.said, schema.Description{})
 	}
-	if d.Verdict == Block {
+	// What a step before it does to those after it is not this step's to ignore.
+	own := d.Row != 1
+	if d.Verdict == Block && !(own && s.step.OnFailure == runbook.Ignore) {
 		s.bad = s.said.Address + ", which is blocked"
 		if halting(s.step.OnFailure) && s.halts == "" {
 			s.halts = "it comes after " + s.bad
-		}
-		if s.step.OnFailure == runbook.Ignore {
-			s.bad, s.halts = "", ""
 		}
 	}
 	s.value = look.value(ctx, d)
