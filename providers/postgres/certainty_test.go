@@ -245,10 +245,13 @@ func TestMaintenanceEndedByTheServerIsCertain(t *testing.T) {
 	if _, err := hold.Exec(t.Context(), "BEGIN; LOCK TABLE bars IN SHARE UPDATE EXCLUSIVE MODE"); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan struct{})
 	go func() {
+		defer close(ended)
 		if err := await(t.Context(), l.database, "SELECT coalesce(bool_or(pg_terminate_backend(pid)), false) FROM pg_stat_activity WHERE query LIKE 'VACUUM%' AND wait_event_type = 'Lock'"); err != nil {
 			t.Error(err)
 		}
 	}()
 	fails(t, wantEnd{"failed_partial", "session_terminated"}, l.Act("vacuum", map[string]any{"table": "bars"}))
+	<-ended
 }
