@@ -16,7 +16,10 @@ import (
 
 var server *backendtest.Redis
 
-func TestMain(m *testing.M) { backendtest.Main(m, backendtest.WithRedis(&server)) }
+func TestMain(m *testing.M) {
+	sdktest.Serve(redis.Provider)
+	backendtest.Main(m, backendtest.WithRedis(&server))
+}
 
 // lab is one test's database, a client of it, and a provider configured for it.
 type lab struct {

@@ -20,8 +20,16 @@ import (
 // and SIGHUP. When the engine is gone, however it went, the process groups of
 // the calls in progress are killed, and what has left them but holds no attempt
 // lock, and the process exits.
-func Serve(p *Provider) {
+func Serve(p *Provider) { ServeThrough(p, nil) }
+
+// ServeThrough is Serve with something between the wire and the provider, for
+// tests that cut calls short; nil: nothing.
+func ServeThrough(p *Provider, between func(protocol.Provider) protocol.Provider) {
 	server := NewServer(p)
+	var served protocol.Provider = server
+	if between != nil {
+		served = between(server)
+	}
 	server.Stderr = os.Stderr // go-plugin replaces os.Stderr
 	if h := protocol.Handshake(); os.Getenv(h.MagicCookieKey) == h.MagicCookieValue {
 		go server.leaveWithEngine()
@@ -30,7 +38,7 @@ func Serve(p *Provider) {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT)
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig:  protocol.Handshake(),
-		VersionedPlugins: protocol.Plugins(server),
+		VersionedPlugins: protocol.Plugins(served),
 		GRPCServer:       protocol.NewGRPCServer,
 		Logger:           hclog.New(&hclog.LoggerOptions{Output: os.Stderr, Level: hclog.Error}),
 	})

@@ -1,5 +1,62 @@
-// Package sdktest runs a provider's operations through the real encoding,
-// without a process. It starts no backend: tests bring their own.
+// Package sdktest is how a provider is tested. New runs its operations through
+// the real encoding, without a process; Start does so in a process of its own.
+// Prove holds the whole provider to what every provider promises. No backend is
+// started here: tests bring their own.
+//
+// # Proving a provider
+//
+// A test binary that starts its provider as a process has to be able to be it:
+//
+//	func TestMain(m *testing.M) {
+//		sdktest.Serve(git.Provider) // first; exits where this process is the provider
+//		os.Exit(m.Run())
+//	}
+//
+// The proof is a table: what the backend holds, how it breaks, and a line for
+// each probe and each action.
+//
+//	func TestProof(t *testing.T) {
+//		sdktest.Prove(t, sdktest.Proof{
+//			Provider: queue.Provider,
+//			Config:   map[string]any{"url": server.URL, "token": server.Token},
+//			World:    func(t testing.TB) any { return server.Messages(t) }, // without times
+//			Broken: []sdktest.Broken{
+//				{Name: "dead", Config: map[string]any{"url": refused}, Code: "connection_refused"},
+//				{Name: "blackholed", Config: map[string]any{"url": silent, "timeout": "300ms"}, Code: "timeout"},
+//				{Name: "wrong token", Config: map[string]any{"token": "no-such-token"}, Code: "authentication_failed"},
+//			},
+//			Probes: []sdktest.ProbeProof{
+//				{Name: "ready", Answers: true}, // of a dead server it answers ok = false
+//				{Name: "length", Args: map[string]any{"queue": "jobs"}, Refused: []sdktest.Refused{
+//					{Args: map[string]any{"queue": "none"}, Code: "queue_missing"},
+//				}},
+//			},
+//			Actions: []sdktest.ActionProof{{
+//				Name: "purge", Args: map[string]any{"queue": "jobs"},
+//				Setup:    func(t testing.TB) { server.Fill(t, "jobs", 10) },
+//				Class:    schema.Idempotent,
+//				Destroys: true,
+//			}},
+//		})
+//	}
+//
+// What it then proves, each through the process border and against the backend:
+//
+//   - nothing of the provider is left out, probes and Describe and Preview change
+//     nothing, and Describe needs no backend;
+//   - what deletes is called destructive, and an action is described as the class
+//     that it then is;
+//   - what Preview counts is what the action hit; a limit of one less stops an
+//     action that enforces it, clean, and a limit that fits does not;
+//   - cancelled, it leaves nothing at work in the backend, and what it calls clean
+//     has changed nothing;
+//   - its process is killed before the work, after it and, where Slow says how,
+//     in the middle of it. Idempotent: doing it again comes to what once comes to.
+//     Keyed: under its key it is done once, under another again. Observed: Settle
+//     tells the one from the other. Manual: nobody claims to know;
+//   - each broken backend is a typed failure of its own, with a remedy;
+//   - no secret of the configuration is in a result, failure, description, log
+//     line, command line of a child, or on standard error.
 package sdktest
 
 import (
