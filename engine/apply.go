@@ -81,6 +81,9 @@ func (e *Engine) Apply(ctx context.Context, rb *runbook.Runbook, opts ApplyOptio
 		return Result{}, diags, nil
 	}
 	defer s.Close()
+	if s.storeErr != nil {
+		return Result{}, diags, s.storeErr
+	}
 	if err := declared(rb, slices.DeleteFunc(slices.Clone(opts.Approve), isAll)); err != nil {
 		return Result{}, diags, err
 	}
@@ -100,10 +103,7 @@ func (e *Engine) Apply(ctx context.Context, rb *runbook.Runbook, opts ApplyOptio
 
 // run takes the locks, opens the record and runs.
 func (e *Engine) run(ctx context.Context, s *session, p *plan.Plan, opts ApplyOptions) (Result, error) {
-	st, err := e.Store()
-	if err != nil {
-		return Result{Plan: p}, err
-	}
+	st := s.store
 	writes := lockable(p)
 	looking, stop := until(ctx, opts.Interrupt)
 	defer stop()

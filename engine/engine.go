@@ -31,7 +31,7 @@ type Options struct {
 	Catalog    host.Catalog
 	Executable string // this program, which serves the bundled providers
 	Version    string
-	StoreDir   string // empty: found from the working directory
+	StoreDir   string // empty: that of the runbook, or of the working directory
 	Logger     hclog.Logger
 	SearchPath []string // folders with third-party providers
 	LockFile   string   // runbook.lock.hcl; empty: none
@@ -92,7 +92,7 @@ func (e *Engine) newHost(dir string, redactor *redact.Redactor) *host.Host {
 	})
 }
 
-// Store opens the store of runs.
+// Store opens the store of runs of the working directory.
 func (e *Engine) Store() (*store.Store, error) {
 	dir := e.opts.StoreDir
 	if dir == "" {
@@ -105,8 +105,21 @@ func (e *Engine) Store() (*store.Store, error) {
 	return store.Open(dir)
 }
 
-// session is one call's view of a runbook: its values and its providers.
+// StoreOf opens the store that runs of a runbook are kept in, wherever they are
+// begun.
+func (e *Engine) StoreOf(rb *runbook.Runbook) (*store.Store, error) {
+	dir := e.opts.StoreDir
+	if dir == "" {
+		dir = store.FindFor(rb.File)
+	}
+	return store.Open(dir)
+}
+
+// session is one call's view of a runbook: its values, its providers, and where
+// its runs are kept.
 type session struct {
+	store    *store.Store
+	storeErr error // why there is no store: no reason not to look
 	frame    *eval.Frame
 	run      eval.Run
 	host     *host.Host
@@ -118,7 +131,11 @@ func (s *session) Close() error { return s.host.Close() }
 // open evaluates variables and provider configurations for a new run. The
 // session must be closed.
 func (e *Engine) open(ctx context.Context, rb *runbook.Runbook, in Inputs) (*session, hcl.Diagnostics) {
-	return e.openRun(ctx, rb, in, store.NewID(), e.clock.Now())
+	s, diags := e.openRun(ctx, rb, in, store.NewID(), e.clock.Now())
+	if s != nil {
+		s.store, s.storeErr = e.StoreOf(rb)
+	}
+	return s, diags
 }
 
 // openRun is open for a run that has an ID and a beginning already.
@@ -232,7 +249,7 @@ func (e *Engine) plan(ctx context.Context, s *session, opts PlanOptions) (*plan.
 		Only: only, Force: set(opts.Force), Progress: opts.Progress, Locked: locked, Refused: refused,
 	})
 	if err == nil && p.Outcome == plan.Changes {
-		p.Estimate = e.estimate(s, p)
+		p.Estimate = s.estimate(p)
 	}
 	return p, err
 }
@@ -242,12 +259,11 @@ const earlierRuns = 20
 
 // estimate is how long a plan should take. It is a courtesy: a store that cannot
 // be read is no reason not to plan.
-func (e *Engine) estimate(s *session, p *plan.Plan) *plan.Estimate {
-	st, err := e.Store()
-	if err != nil {
+func (s *session) estimate(p *plan.Plan) *plan.Estimate {
+	if s.store == nil {
 		return nil
 	}
-	earlier, err := st.Durations(s.frame.Runbook.Name, earlierRuns)
+	earlier, err := s.store.Durations(s.frame.Runbook.Name, earlierRuns)
 	if err != nil {
 		return nil
 	}
@@ -256,15 +272,18 @@ func (e *Engine) estimate(s *session, p *plan.Plan) *plan.Estimate {
 
 // locked tells a plan which other run holds what a step would write.
 func (e *Engine) locked(s *session) func([]schema.Effect) string {
-	st, err := e.Store()
-	if err != nil {
+	if s.store == nil {
 		return nil
 	}
+	where := ""
+	if here, err := e.Store(); err != nil || here.Dir() != s.store.Dir() {
+		where = "; that run is in another store than this directory's: RUNBOOK_STORE=" + s.store.Dir()
+	}
 	return func(effects []schema.Effect) string {
-		err := st.Held(s.run.ID, effects)
+		err := s.store.Held(s.run.ID, effects)
 		var locked *store.LockedError
 		if errors.As(err, &locked) {
-			return locked.Error()
+			return locked.Error() + where
 		}
 		return ""
 	}

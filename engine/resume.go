@@ -114,6 +114,7 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 		return Result{}, diags, nil
 	}
 	defer s.Close()
+	s.store = st
 	changed := changes(rb.File, s.sources(ctx), accepted(history))
 	if len(changed) > 0 && opts.Changed != nil {
 		opts.Changed(changed)

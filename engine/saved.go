@@ -102,7 +102,7 @@ func (e *Engine) Saved(ctx context.Context, saved *plan.Saved) (*runbook.Runbook
 	if rb == nil || diags.HasErrors() {
 		return rb, diags, nil
 	}
-	st, err := e.Store()
+	st, err := e.StoreOf(rb)
 	if err != nil {
 		return rb, diags, err
 	}
@@ -132,6 +132,9 @@ func (e *Engine) ApplySaved(ctx context.Context, rb *runbook.Runbook, saved *pla
 		return Result{}, diags, nil
 	}
 	defer s.Close()
+	if s.storeErr != nil {
+		return Result{}, diags, s.storeErr
+	}
 	if err := declared(rb, slices.DeleteFunc(slices.Clone(opts.Approve), isAll)); err != nil {
 		return Result{}, diags, err
 	}

@@ -34,11 +34,15 @@ type Store struct {
 }
 
 // Find says where the store for work in startDir is: in the nearest folder that
-// holds a .git, else in startDir itself. It need not exist.
+// holds a .git, else in startDir itself. It need not exist. Whoever comes by a
+// symbolic link finds the same one.
 func Find(startDir string) string {
 	start, err := filepath.Abs(startDir)
 	if err != nil {
 		start = startDir
+	}
+	if real, err := filepath.EvalSymlinks(start); err == nil {
+		start = real
 	}
 	for dir := start; ; {
 		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
@@ -50,6 +54,16 @@ func Find(startDir string) string {
 		}
 		dir = above
 	}
+}
+
+// FindFor says where runs of the runbook in file are kept: where Find says for
+// the folder that the file really lies in, wherever it is run from. So all who run
+// it hold the same locks.
+func FindFor(file string) string {
+	if real, err := filepath.EvalSymlinks(file); err == nil {
+		file = real
+	}
+	return Find(filepath.Dir(file))
 }
 
 // Open opens the store in dir. A store that does not exist is empty; it is made

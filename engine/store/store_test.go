@@ -67,8 +67,23 @@ func TestFind(t *testing.T) {
 	} {
 		diff(t, filepath.Join(root, want, ".runbook"), store.Find(filepath.Join(root, start)))
 	}
+	check(t, os.Symlink(filepath.Join(root, "repo/a"), filepath.Join(root, "none/a/link")))
+	diff(t, filepath.Join(root, "repo/.runbook"), store.Find(filepath.Join(root, "none/a/link")))
 	t.Chdir(filepath.Join(root, "repo/a"))
 	diff(t, filepath.Join(root, "repo/.runbook"), store.Find("."))
+}
+
+func TestFindForARunbook(t *testing.T) {
+	root := must[string](t)(filepath.EvalSymlinks(t.TempDir()))
+	for _, folder := range []string{"repo/.git", "repo/a", "other/.git"} {
+		check(t, os.MkdirAll(filepath.Join(root, folder), 0o700))
+	}
+	check(t, os.WriteFile(filepath.Join(root, "repo/a/x.hcl"), nil, 0o600))
+	check(t, os.Symlink("../repo/a/x.hcl", filepath.Join(root, "other/x.hcl")))
+	t.Chdir(filepath.Join(root, "other"))
+	for _, file := range []string{filepath.Join(root, "repo/a/x.hcl"), "../repo/a/x.hcl", "x.hcl", "../repo/a/missing.hcl"} {
+		diff(t, filepath.Join(root, "repo/.runbook"), store.FindFor(file))
+	}
 }
 
 func TestLookingMakesNothing(t *testing.T) {

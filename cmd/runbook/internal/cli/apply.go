@@ -86,6 +86,9 @@ func runApply(opts *applyOptions) error {
 	applying := opts.flags.options(a, shown)
 	applying.Only = opts.targets
 	planned := a.showPlanning(&applying, shown)
+	if err := a.sayWhereKept(eng, rb, &applying, shown); err != nil {
+		return err
+	}
 	var result engine.Result
 	var diags hcl.Diagnostics
 	if saved != nil {
@@ -140,6 +143,7 @@ func (a *app) ended(shown *screen, result engine.Result, err error) error {
 	if err := shown.close(result); err != nil {
 		return err
 	}
+	shown.sayHowToReach(result, err)
 	switch {
 	case errors.Is(err, engine.ErrNeedsApproval):
 		return advise(errors.New("there is no terminal to ask at, and the plan changes something"),

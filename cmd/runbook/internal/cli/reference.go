@@ -52,7 +52,7 @@ Environment:
 | variable | |
 | --- | --- |
 | ` + "`RUNBOOK_VAR_name`" + ` | sets the variable *name* of the runbook |
-| ` + "`RUNBOOK_STORE`" + ` | where runs are kept; default: .runbook at the repository's root |
+| ` + "`RUNBOOK_STORE`" + ` | where runs are kept; default: .runbook at the root of the runbook's repository, else beside the runbook; for commands without a FILE, of the working directory |
 | ` + "`RUNBOOK_PROVIDER_PATH`" + ` | folders with third-party providers, parted by colons; they come before PATH |
 | ` + "`RUNBOOK_LOG`" + ` | writes the engine's own log to stderr, from this level on: trace, debug, info, warn, error. With debug: the start and end of providers and calls, and what providers write to their stderr; never arguments or results |
 | ` + "`NO_COLOR`" + ` | turns colours off |

@@ -16,6 +16,7 @@ type screen struct {
 	recap *ui.Recap
 
 	before func() // called before every event; nil: nothing is
+	store  string // where the run is kept, if not in the store of the working directory
 }
 
 func (a *app) screen(json bool) *screen {

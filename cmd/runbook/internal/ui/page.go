@@ -150,3 +150,10 @@ func pad(text string, width int) string {
 	}
 	return text
 }
+
+// WriteAside writes a line that nobody has to act on, as quiet as can be.
+func WriteAside(w io.Writer, style Style, text string) error {
+	p := &page{style: style}
+	p.linef("%s", p.paint(dim, text))
+	return p.flush(w)
+}
