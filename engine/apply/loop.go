@@ -26,7 +26,7 @@ type loop struct {
 	inbox   chan func() // completions and posts, run on the loop
 	parked  chan struct{}
 	waiting int      // calls begun and not completed
-	heeds   []func() // what looks for signals after each turn of a virtual clock
+	heeds   []func() // what looks for signals before a completion counts
 }
 
 // task is one coroutine. Tasks that become ready at once run in their order.
@@ -72,9 +72,10 @@ func (l *loop) post(done <-chan struct{}, fn func()) {
 	}
 }
 
-// heed calls do on the loop once a signal has come, by a virtual clock before time
-// passes. What may be done from anywhere does not wait for the loop: it must not
-// matter how often it is done.
+// heed calls do on the loop once a signal has come, and before any completion that
+// the signal's own consequences may have brought about; by a virtual clock before
+// time passes. What may be done from anywhere does not wait for the loop: it must
+// not matter how often it is done.
 func (l *loop) heed(signal, done <-chan struct{}, anywhere bool, do func()) {
 	heeded := false // belongs to the loop
 	once := func() {
@@ -83,15 +84,13 @@ func (l *loop) heed(signal, done <-chan struct{}, anywhere bool, do func()) {
 			do()
 		}
 	}
-	if l.virtual != nil {
-		l.heeds = append(l.heeds, func() {
-			select {
-			case <-signal:
-				once()
-			default:
-			}
-		})
-	}
+	l.heeds = append(l.heeds, func() {
+		select {
+		case <-signal:
+			once()
+		default:
+		}
+	})
 	go func() {
 		select {
 		case <-signal:
@@ -144,11 +143,11 @@ func (l *loop) run() {
 
 // completions waits for what comes next, and takes with it what is there.
 func (l *loop) completions() []func() {
-	var taken []func()
+	taken := slices.Clone(l.heeds)
 	if l.virtual == nil {
 		taken = append(taken, <-l.inbox)
 	} else {
-		taken = append(slices.Clone(l.heeds), l.turn()...)
+		taken = append(taken, l.turn()...)
 	}
 	for {
 		select {

@@ -71,6 +71,7 @@ var plainForms = strings.NewReplacer(
 	"✓", "+", "✗", "x", "▸", ">", "…", "...", "→", "->", "←", "<-", "·", "-",
 	"–", "-", "—", "-", "×", "x", "≥", ">=", "≤", "<=",
 	"“", `"`, "”", `"`, "‘", "'", "’", "'", "\u00a0", " ", "│", "|",
+	"µ", "u", "μ", "u", // the sign of micro and the letter that is written for it
 )
 
 // ascii writes text with ASCII letters alone: a terminal that speaks no UTF-8

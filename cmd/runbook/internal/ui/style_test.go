@@ -49,6 +49,18 @@ func TestQuote(t *testing.T) {
 	}
 }
 
+// What a terminal without UTF-8 shows is still read: a time of 700 microseconds
+// is no "700?s".
+func TestASCII(t *testing.T) {
+	for text, want := range map[string]string{
+		"Redis answers (700µs)": "Redis answers (700us)", "5μs": "5us", "✓ a → b": "+ a -> b", "“é”": `"?"`,
+	} {
+		if got := ascii(text); got != want {
+			t.Errorf("ascii(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
 // Nothing that a runbook or a backend says can move the cursor, recolour or
 // reorder what stands on the screen, nor begin a line of its own.
 func FuzzPageIsClean(f *testing.F) {
