@@ -266,7 +266,7 @@ func (l *ledger) Append(events ...event.Event) error {
 var errCrashed = fmt.Errorf("the process is gone")
 
 func (l *ledger) Log(string, string) error              { return nil }
-func (l *ledger) Pin(string) (*event.LogFile, error)    { return nil, nil }
+func (l *ledger) Pin(string) (*event.File, error)       { return nil, nil }
 func (l *ledger) AttemptLock(step string, n int) string { return fmt.Sprintf("%s.%d", step, n) }
 func (l *ledger) AttemptFree(path string) (bool, error) { return !l.held[path], nil }
 

@@ -32,7 +32,7 @@ type Record interface {
 	// Log keeps a line of a step's output.
 	Log(step, line string) error
 	// Pin names what a step's log holds so far; nil where nothing was logged.
-	Pin(step string) (*event.LogFile, error)
+	Pin(step string) (*event.File, error)
 	AttemptLock(step string, attempt int) string
 	// AttemptFree tells whether nobody works at an attempt any more.
 	AttemptFree(path string) (bool, error)

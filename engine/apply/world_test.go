@@ -196,7 +196,7 @@ func (m *memory) Append(events ...event.Event) error {
 }
 
 func (m *memory) Log(string, string) error              { return m.unlogged }
-func (m *memory) Pin(string) (*event.LogFile, error)    { return nil, nil }
+func (m *memory) Pin(string) (*event.File, error)       { return nil, nil }
 func (m *memory) AttemptLock(step string, n int) string { return fmt.Sprintf("%s.%d", step, n) }
 func (m *memory) AttemptFree(path string) (bool, error) { return !m.held[path], nil }
 

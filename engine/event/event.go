@@ -107,10 +107,12 @@ type Observation struct {
 	Message string          `json:"message,omitempty"`
 	Looks   int             `json:"looks,omitempty"`
 	Result  json.RawMessage `json:"result,omitempty"` // value and type; absent where sensitive
-	Failure *schema.Failure `json:"failure,omitempty"`
-	Final   bool            `json:"final,omitempty"` // a diagnosis, capture, answer or settled goal that resume keeps
-	By      string          `json:"by,omitempty"`    // answer: who gave it
-	Note    string          `json:"note,omitempty"`  // answer: what they said to it
+	// ResultFile is where a large result is: in the record only, instead of Result.
+	ResultFile *File           `json:"result_file,omitempty"`
+	Failure    *schema.Failure `json:"failure,omitempty"`
+	Final      bool            `json:"final,omitempty"` // a diagnosis, capture, answer or settled goal that resume keeps
+	By         string          `json:"by,omitempty"`    // answer: who gave it
+	Note       string          `json:"note,omitempty"`  // answer: what they said to it
 }
 
 // Question is what an action has asked.
@@ -136,16 +138,19 @@ type Attempt struct {
 	AfterStop   bool            `json:"after_stop,omitempty"`    // an always step's, after the run stopped or was interrupted: the run is over
 	AfterStopOf string          `json:"after_stop_of,omitempty"` // the same within a call: what that step calls is over, the run is not
 
-	State   schema.State    `json:"state,omitempty"` // action_finished
-	Result  json.RawMessage `json:"result,omitempty"`
-	Failure *schema.Failure `json:"failure,omitempty"`
-	Settled string          `json:"settled,omitempty"` // how an unknown outcome was settled: goal|settle|person
-	Log     *LogFile        `json:"log,omitempty"`
+	State  schema.State    `json:"state,omitempty"` // action_finished
+	Result json.RawMessage `json:"result,omitempty"`
+	// ResultFile is where a large result is: in the record only, instead of Result.
+	ResultFile *File           `json:"result_file,omitempty"`
+	Failure    *schema.Failure `json:"failure,omitempty"`
+	Settled    string          `json:"settled,omitempty"` // how an unknown outcome was settled: goal|settle|person
+	Log        *File           `json:"log,omitempty"`
 }
 
-// LogFile pins what a step has logged so far.
-type LogFile struct {
-	Path   string `json:"path"`
+// File names a file of a run by what is in it: what a step has logged so far, or
+// a large result.
+type File struct {
+	Path   string `json:"path"` // from the run's folder
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"`
 }

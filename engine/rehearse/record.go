@@ -33,7 +33,7 @@ func (r *record) Append(events ...event.Event) error {
 func (r *record) Log(string, string) error { return nil }
 
 // Pin implements apply.Record.
-func (r *record) Pin(string) (*event.LogFile, error) { return nil, nil }
+func (r *record) Pin(string) (*event.File, error) { return nil, nil }
 
 // AttemptLock implements apply.Record.
 func (r *record) AttemptLock(step string, attempt int) string {

@@ -44,7 +44,7 @@ func (r *Run) Log(step, line string) error {
 
 // Pin names what the step's log holds so far, once that is on the disk. It is
 // nil where nothing was logged. The path is relative to the run's folder.
-func (r *Run) Pin(step string) (*event.LogFile, error) {
+func (r *Run) Pin(step string) (*event.File, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	l, err := r.log(step)
@@ -57,7 +57,7 @@ func (r *Run) Pin(step string) (*event.LogFile, error) {
 	if l.bytes == 0 {
 		return nil, nil
 	}
-	return &event.LogFile{Path: filepath.ToSlash(l.path), Bytes: l.bytes, SHA256: hex.EncodeToString(l.sum.Sum(nil))}, nil
+	return &event.File{Path: filepath.ToSlash(l.path), Bytes: l.bytes, SHA256: hex.EncodeToString(l.sum.Sum(nil))}, nil
 }
 
 // LogPath returns where the log of a step of a run is kept. Not every step has

@@ -119,20 +119,14 @@ func (s *Store) attended(id string, busy error) *AttendedError {
 }
 
 // Events replays the record of a run from its beginning, without locking or
-// changing anything; see journal.Read.
+// changing anything; see journal.Read. A result whose file is missing or altered
+// ends it like damage.
 func (s *Store) Events(id string) (iter.Seq2[event.Event, error], error) {
-	if _, err := s.find(id); err != nil {
+	dir, err := s.find(id)
+	if err != nil {
 		return nil, err
 	}
-	return journal.Read(s.journal(id)), nil
-}
-
-// Verify checks the record of a run; see journal.Verify.
-func (s *Store) Verify(id string, kept ...string) (journal.Report, error) {
-	if _, err := s.find(id); err != nil {
-		return journal.Report{}, err
-	}
-	return journal.Verify(s.journal(id), kept...)
+	return withResults(dir, journal.Read(s.journal(id))), nil
 }
 
 // find returns the folder of a run.
@@ -166,8 +160,10 @@ func (r *Run) Recovery() journal.Recovery { return r.recovery }
 // Journal returns the run's record. Append on the Run also minds the lease.
 func (r *Run) Journal() *journal.Journal { return r.journal }
 
-// Events replays the run's record from its beginning.
-func (r *Run) Events() iter.Seq2[event.Event, error] { return journal.Read(r.journal.Path()) }
+// Events replays the run's record from its beginning, as Store.Events does.
+func (r *Run) Events() iter.Seq2[event.Event, error] {
+	return withResults(r.dir, journal.Read(r.journal.Path()))
+}
 
 // Hold makes every later Append depend on the lease. The lease stays the
 // caller's to close or release.
@@ -177,9 +173,9 @@ func (r *Run) Hold(lease *Lease) {
 	r.lease = lease
 }
 
-// Append makes events durable, all or none; see journal.Journal.Append. Where
-// the run's locks are no longer this process's the error is a *LostError and
-// nothing is written.
+// Append makes events durable, all or none; see journal.Journal.Append. Results
+// of more than 1 MiB go into files of their own first. Where the run's locks are
+// no longer this process's the error is a *LostError and nothing is written.
 func (r *Run) Append(events ...event.Event) error {
 	r.mu.Lock()
 	lease := r.lease
@@ -188,6 +184,10 @@ func (r *Run) Append(events ...event.Event) error {
 		if err := lease.Check(); err != nil {
 			return err
 		}
+	}
+	events, err := r.setAside(events)
+	if err != nil {
+		return err
 	}
 	return r.journal.Append(events...)
 }

@@ -112,16 +112,16 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-func pinOf(path, content string) *event.LogFile {
+func pinOf(path, content string) *event.File {
 	sum := sha256.Sum256([]byte(content))
-	return &event.LogFile{Path: path, Bytes: int64(len(content)), SHA256: hex.EncodeToString(sum[:])}
+	return &event.File{Path: path, Bytes: int64(len(content)), SHA256: hex.EncodeToString(sum[:])}
 }
 
 func TestALogIsPinned(t *testing.T) {
 	s := newStore(t)
 	r := must[*store.Run](t)(s.NewRun("r"))
-	pin := func(step string) *event.LogFile { t.Helper(); return must[*event.LogFile](t)(r.Pin(step)) }
-	diff(t, (*event.LogFile)(nil), pin("step.x"))
+	pin := func(step string) *event.File { t.Helper(); return must[*event.File](t)(r.Pin(step)) }
+	diff(t, (*event.File)(nil), pin("step.x"))
 	check(t, r.Log("step.x", "one"))
 	check(t, r.Log("step.y", "other"))
 	check(t, r.Log("step.x", "two\n"))
@@ -162,7 +162,7 @@ func TestManyStepsNeedFewDescriptors(t *testing.T) {
 	for i := range 200 {
 		step := fmt.Sprintf("step.s%d", i)
 		check(t, r.Log(step, "line"))
-		must[*event.LogFile](t)(r.Pin(step))
+		must[*event.File](t)(r.Pin(step))
 	}
 	if after := open(); after > before+10 {
 		t.Errorf("%d descriptors are open after 200 steps, %d before", after, before)

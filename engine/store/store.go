@@ -5,6 +5,7 @@
 //
 //	.runbook/runs/ID/journal.jsonl   the record
 //	.runbook/runs/ID/logs/STEP.log   what steps have said
+//	.runbook/runs/ID/results/        results too large for the record, by SHA-256
 //	.runbook/runs/ID/attempts/       files locked while an attempt works
 //	.runbook/runs/ID/inbox/          answers that people left
 //	.runbook/plans/                  saved plans

@@ -1,17 +1,11 @@
 package cli
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"fmt"
-	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/runbook-engine/runbook/cmd/runbook/internal/ui"
-	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/store"
 )
 
@@ -27,8 +21,8 @@ func newCmdRunsVerify(a *app, runF func(*runsVerifyOptions) error) *cobra.Comman
 	cmd := &cobra.Command{
 		Use:   "verify [RUN...]",
 		Short: "Check that records are what was written",
-		Long: `Check every seal of the records of runs, and the logs that they pin; without
-RUN, of all runs. Whoever holds only the files could have written them anew:
+		Long: `Check every seal of the records of runs, and the logs and results that they name;
+without RUN, of all runs. Whoever holds only the files could have written them anew:
 --seal compares with a seal that was kept elsewhere.`,
 		Example: `  runbook runs verify
   runbook runs verify last --seal 5b1f…`,
@@ -101,54 +95,12 @@ func verifyRun(st *store.Store, id, seal string) ui.Verification {
 		kept = append(kept, seal)
 	}
 	report, err := st.Verify(id, kept...)
-	logs := 0
+	logs, results := 0, 0
 	if err == nil {
-		logs, err = verifyLogs(st, id)
+		logs, results, err = st.VerifyFiles(id)
 	}
 	return ui.Verification{
-		Run: id, Records: report.Records, Groups: report.Groups, Logs: logs,
+		Run: id, Records: report.Records, Groups: report.Groups, Logs: logs, Results: results,
 		Seal: report.Seal, Torn: report.Torn, Err: err,
 	}
-}
-
-// verifyLogs compares the steps' logs with what the record pins of them, and
-// returns how many it compared.
-func verifyLogs(st *store.Store, id string) (int, error) {
-	record, err := st.Events(id)
-	if err != nil {
-		return 0, err
-	}
-	pinned := map[string]event.LogFile{} // the last of each step
-	for e, err := range record {
-		if err != nil {
-			return 0, err
-		}
-		if e.Type == event.ActionFinished && e.Attempt != nil && e.Attempt.Log != nil {
-			pinned[e.Step] = *e.Attempt.Log
-		}
-	}
-	for step, pin := range pinned {
-		if err := verifyLog(st.LogPath(id, step), pin); err != nil {
-			return 0, fmt.Errorf("the log of %s: %w", step, err)
-		}
-	}
-	return len(pinned), nil
-}
-
-func verifyLog(path string, pin event.LogFile) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	sum := sha256.New()
-	if n, err := io.Copy(sum, io.LimitReader(file, pin.Bytes)); err != nil {
-		return err
-	} else if n < pin.Bytes {
-		return fmt.Errorf("it has %d bytes, the record says %d", n, pin.Bytes)
-	}
-	if hex.EncodeToString(sum.Sum(nil)) != pin.SHA256 {
-		return fmt.Errorf("its first %d bytes are not what the record says", pin.Bytes)
-	}
-	return nil
 }

@@ -93,6 +93,7 @@ type Verification struct {
 	Records int64
 	Groups  int64
 	Logs    int    // how many logs were compared
+	Results int    // how many results that have a file of their own
 	Seal    string // the last one
 	Torn    int64  // bytes at the end that are not sealed
 	Err     error  // nil: the record is what was written
@@ -105,8 +106,11 @@ func WriteVerification(w io.Writer, style Style, v Verification) error {
 		p.linef("%s %s  %s", p.paint(red, "✗"), p.paint(bold, v.Run), v.Err.Error())
 		return p.flush(w)
 	}
-	text := fmt.Sprintf("%s in %s, %s, sealed %s", Plural(int(v.Records), "record"),
-		Plural(int(v.Groups), "group"), Plural(v.Logs, "log"), v.Seal)
+	text := fmt.Sprintf("%s in %s, %s, ", Plural(int(v.Records), "record"), Plural(int(v.Groups), "group"), Plural(v.Logs, "log"))
+	if v.Results > 0 {
+		text += Plural(v.Results, "large result") + ", "
+	}
+	text += "sealed " + v.Seal
 	p.linef("%s %s  %s", p.paint(green, "✓"), p.paint(bold, v.Run), text)
 	if v.Torn > 0 {
 		p.item(4, p.paint(yellow, "!"), Plural(int(v.Torn), "byte")+" at its end are not sealed: being written, or cut off by a crash")

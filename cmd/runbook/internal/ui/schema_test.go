@@ -52,7 +52,7 @@ func TestSchemasNameEveryField(t *testing.T) {
 		"providers.json": {"": providersDocument{}, "provider": providerJSON{}, "operation": operationJSON{}, "attribute": attributeJSON{}},
 		"event.json": {
 			"": event.Event{}, "start": event.Start{}, "observation": event.Observation{}, "attempt": event.Attempt{},
-			"question": event.Question{}, "asked": schema.Attribute{}, "failure": schema.Failure{}, "log_file": event.LogFile{},
+			"question": event.Question{}, "asked": schema.Attribute{}, "failure": schema.Failure{}, "file": event.File{},
 		},
 	}
 	for file, definitions := range types {
