@@ -78,7 +78,7 @@ func withLab(run func() int) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	shared.env = append(os.Environ(), "LAB_DIR="+filepath.Join(dir, "lab"), "LAB_PORT_BASE="+strconv.Itoa(base), "RUNBOOK_STORE="+filepath.Join(dir, "store"))
+	shared.env = append(os.Environ(), "LAB_DIR="+filepath.Join(dir, "lab"), "LAB_PORT_BASE="+strconv.Itoa(base), "LAB_ROOMS=feast", "RUNBOOK_STORE="+filepath.Join(dir, "store"))
 	defer func() {
 		_, failed := shared.run(shared.lab, "destroy")
 		err = errors.Join(err, failed)

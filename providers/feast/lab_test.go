@@ -103,7 +103,7 @@ func freeBase() (int, error) {
 
 func (l *lab) run(args ...string) (string, error) {
 	cmd := exec.Command(filepath.Join("..", "..", "examples", "lab", "lab"), args...)
-	cmd.Env = append(os.Environ(), "LAB_DIR="+l.env["LAB_DIR"], "LAB_PORT_BASE="+l.env["LAB_PORT_BASE"])
+	cmd.Env = append(os.Environ(), "LAB_DIR="+l.env["LAB_DIR"], "LAB_PORT_BASE="+l.env["LAB_PORT_BASE"], "LAB_ROOMS=feast")
 	said, err := cmd.CombinedOutput()
 	return string(said), err
 }

@@ -3,6 +3,7 @@
 # shellcheck shell=bash
 
 feast_repo=$LAB_DIR/feature_repo
+feast_needs='postgres redis'
 feast_cache=${LAB_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/runbook-lab}
 
 feast_missing_packages() {
@@ -82,4 +83,24 @@ feast_baseline() {
 	feast_write_repo
 	feast_materialized_until "$lab_now"
 	say "materialized until $(utc "$lab_now")"
+}
+
+# Looks at PostgreSQL and Redis too.
+feast_observe() {
+	POSTGRES_PASSWORD=$(lab_password) "$(feast_venv)/bin/python" -B "$lab_home/rooms/observe.py" \
+		"$feast_repo" "$pg_port" "$pg_database" "$pg_user" "$redis_port"
+}
+
+feast_env() {
+	cat <<-TEXT
+		LAB_FEATURE_REPO=$feast_repo
+		LAB_FEAST=$(feast_venv)/bin/feast
+		LAB_FEAST_PYTHON=$(feast_venv)/bin/python
+		FEAST_REPO=$feast_repo
+		FEAST_PYTHON=$(feast_venv)/bin/python
+	TEXT
+}
+
+feast_dump() { # feast_dump DIRECTORY: Redis and the registry
+	"$(feast_venv)/bin/python" -B "$lab_home/rooms/dump.py" "$feast_repo" "$redis_port" "$1"
 }

@@ -3,7 +3,7 @@
 usage: observe.py REPO POSTGRES_PORT DATABASE USER REDIS_PORT
 
 Reads POSTGRES_PASSWORD from the environment. Changes nothing; a room that does
-not answer within two seconds is said to give no answer. The lab is healthy
+not answer within two seconds is said to give no answer. These rooms are healthy
 where the newest bar and every online feature are at most 600 seconds old.
 """
 
@@ -127,7 +127,7 @@ def main() -> None:
         and seen.get("redis.oldest_feature_age_seconds", LIMIT + 1) <= LIMIT
         and seen.get("postgres.newest_bar_age_seconds", LIMIT + 1) <= LIMIT
     )
-    see("healthy", "yes" if healthy else "no")
+    see("feast.healthy", "yes" if healthy else "no")
 
 
 main()

@@ -4,6 +4,7 @@
 
 pg_root=$LAB_DIR/postgres
 pg_port=$((LAB_PORT_BASE + 5432))
+postgres_ports=$pg_port
 pg_database=usdcop_trading
 pg_user='admin'
 
@@ -204,4 +205,14 @@ postgres_dump() { # postgres_dump DIRECTORY
 	pg_sql "$pg_database" -At -c "
 		SELECT 'sequence', schemaname, sequencename, last_value FROM pg_sequences
 		ORDER BY 2, 3" >>"$1/postgres-data.txt"
+}
+
+postgres_env() {
+	cat <<-TEXT
+		POSTGRES_HOST=127.0.0.1
+		POSTGRES_PORT=$pg_port
+		POSTGRES_DB=$pg_database
+		POSTGRES_USER=$pg_user
+		POSTGRES_PASSWORD=$(lab_password)
+	TEXT
 }

@@ -3,6 +3,7 @@
 
 redis_root=$LAB_DIR/redis
 redis_port=$((LAB_PORT_BASE + 6379))
+redis_ports=$redis_port
 
 redis_missing_packages() {
 	if ! command -v redis-server >/dev/null; then
@@ -71,4 +72,11 @@ redis_applications() {
 	redis_say RPUSH signals:USDCOP '{"side":"hold","score":0.12}' '{"side":"buy","score":0.61}'
 	redis_say SADD models:active ppo_v20
 	redis_say ZADD latency:inference 12.4 p50 31.9 p95
+}
+
+redis_env() {
+	cat <<-TEXT
+		REDIS_HOST=127.0.0.1
+		REDIS_PORT=$redis_port
+	TEXT
 }

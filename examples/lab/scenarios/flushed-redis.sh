@@ -1,6 +1,8 @@
 # Feature keys are gone, and the registry says that they were materialized just now.
 # shellcheck shell=bash
 
+needs=feast
+
 break_it() {
 	postgres_tick
 	feast_materialized_until "$lab_now"

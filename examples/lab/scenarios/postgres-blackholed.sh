@@ -1,6 +1,8 @@
 # PostgreSQL takes connections and never answers: every process of it is stopped.
 # shellcheck shell=bash
 
+needs=feast
+
 break_it() {
 	postgres_freeze
 }

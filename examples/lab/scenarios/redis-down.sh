@@ -1,6 +1,8 @@
 # Redis is not running: its port refuses connections.
 # shellcheck shell=bash
 
+needs=feast
+
 break_it() {
 	redis_down
 }

@@ -1,6 +1,8 @@
 # The registry file is gone; Redis still holds the features.
 # shellcheck shell=bash
 
+needs=feast
+
 break_it() {
 	rm -f "$feast_repo/data/registry.db"
 }

@@ -1,6 +1,8 @@
 # Materialization stopped six hours ago: online features are old, PostgreSQL is fresh.
 # shellcheck shell=bash
 
+needs=feast
+
 break_it() {
 	postgres_tick
 	feast_materialized_until $((lab_now - 6 * 3600))

@@ -1,6 +1,8 @@
 # Ingestion stopped six hours ago: the newest bar is old, and so is all that follows from it.
 # shellcheck shell=bash
 
+needs=feast
+
 break_it() {
 	postgres_forget_bars_after $((lab_now - 6 * 3600))
 	feast_materialized_until "$lab_now"
