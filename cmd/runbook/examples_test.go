@@ -116,6 +116,7 @@ var differing = []struct {
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+Z`), "TIME"},
 	{regexp.MustCompile(`(\d{4}-\d\d-\d\d )?\b\d\d:\d\d:\d\d\b`), "CLOCK"},
 	{regexp.MustCompile(`(?m)^\w+day, \d+ \w+ \d{4}, UTC$`), "DAY"},
+	{regexp.MustCompile(`\b([0-9a-f]{40}|[0-9a-f]{10})\b`), "COMMIT"},
 	{regexp.MustCompile(`[0-9a-f]{64}`), "DIGEST"},
 	{regexp.MustCompile(`(\d+m)?\d+(\.\d+)?(µs|ms|s)\b|duration_seconds = [\d.]+`), "DURATION"},
 	{regexp.MustCompile(`\d+(\.\d+)? %`), "SHARE"},

@@ -6,6 +6,7 @@ import (
 	"github.com/runbook-engine/runbook/providers/core"
 	"github.com/runbook-engine/runbook/providers/exec"
 	"github.com/runbook-engine/runbook/providers/feast"
+	"github.com/runbook-engine/runbook/providers/git"
 	"github.com/runbook-engine/runbook/providers/http"
 	"github.com/runbook-engine/runbook/providers/postgres"
 	"github.com/runbook-engine/runbook/providers/redis"
@@ -19,6 +20,7 @@ func Providers() map[string]func() *sdk.Provider {
 		"core":     core.Provider,
 		"exec":     exec.Provider,
 		"feast":    feast.Provider,
+		"git":      git.Provider,
 		"http":     http.Provider,
 		"postgres": postgres.Provider,
 		"redis":    redis.Provider,
