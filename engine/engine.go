@@ -244,8 +244,12 @@ func (e *Engine) plan(ctx context.Context, s *session, opts PlanOptions) (*plan.
 	if locked != nil {
 		refused = locked([]schema.Effect{store.RunbookName(s.frame.Runbook.Name)})
 	}
+	var backend plan.Backend = s.host
+	if opts.Offline {
+		backend = s.host.Offline()
+	}
 	p, err := plan.Make(ctx, s.frame, plan.Options{
-		Run: s.run, Backend: s.host, Schemas: s.host, Offline: opts.Offline,
+		Run: s.run, Backend: backend, Schemas: s.host, Offline: opts.Offline,
 		Only: only, Force: set(opts.Force), Progress: opts.Progress, Locked: locked, Refused: refused,
 	})
 	if err == nil && p.Outcome == plan.Changes {

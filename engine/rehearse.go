@@ -66,22 +66,9 @@ func (d described) Schema(ctx context.Context, provider string) (*schema.Provide
 	return d.host.Schema(ctx, provider)
 }
 
-// Describe asks the catalog. What a third party's action touches only its
-// process knows: it is taken to touch anything.
+// Describe asks the catalog.
 func (d described) Describe(ctx context.Context, ref string, op schema.Operation) (schema.Description, error) {
-	name := providerOf(ref)
-	if d.engine.opts.Catalog != nil {
-		if _, bundled := d.engine.opts.Catalog.Schema(name); bundled {
-			return d.host.Describe(ctx, ref, op)
-		}
-	}
-	description := schema.Description{Undeclared: true}
-	if p, err := d.host.Schema(ctx, name); err == nil {
-		if spec := p.Operation(op.Kind, op.Name); spec != nil {
-			description.Destructive = spec.MayDestroy
-		}
-	}
-	return description, nil
+	return d.host.Offline().Describe(ctx, ref, op)
 }
 
 // providerOf is the provider's name in a reference such as postgres.replica, of

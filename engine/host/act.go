@@ -87,7 +87,8 @@ func (h *Host) answer(ctx context.Context, r *running, op schema.Operation, a re
 	case a.caught != nil:
 		panic(a.caught)
 	case a.err == nil:
-		return h.outward(context.WithoutCancel(ctx), r.name, op, a.outcome)
+		ctx = context.WithoutCancel(ctx)
+		return h.outward(ctx, r.name, op, h.proper(r.name, op, a.outcome, h.ends(ctx, r.name, op)))
 	case errors.Is(a.err, protocol.ErrNotSent):
 		return schema.Outcome{State: schema.FailedClean, Failure: failureOf(h.lost(r, op.Name, a.err))}
 	}

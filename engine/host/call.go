@@ -78,7 +78,7 @@ func (h *Host) Observe(ctx context.Context, ref string, op schema.Operation) (sc
 	if err != nil {
 		return schema.Outcome{}, h.lost(r, op.Name, err)
 	}
-	return h.outward(ctx, r.name, op, o), nil
+	return h.outward(ctx, r.name, op, h.proper(r.name, op, o, observeEnds)), nil
 }
 
 // Settle asks what an earlier attempt did. Without an answer it is Unknown.
@@ -94,7 +94,7 @@ func (h *Host) Settle(ctx context.Context, ref string, op schema.Operation) sche
 	if err != nil {
 		return schema.Outcome{State: schema.Unknown, Failure: failureOf(h.lost(r, op.Name, err))}
 	}
-	return h.outward(ctx, r.name, op, o)
+	return h.outward(ctx, r.name, op, h.proper(r.name, op, o, settleEnds))
 }
 
 // begin takes an operation in at the door and waits for its provider.

@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
+	"github.com/runbook-engine/runbook/engine/redact"
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
@@ -82,7 +83,17 @@ func (h *Host) outward(ctx context.Context, provider string, op schema.Operation
 	if err != nil {
 		return unusable(o, fmt.Errorf("the result of %s.%s is not what its schema says: %w", provider, op.Name, err))
 	}
+	if o.State == schema.Done {
+		switch ok, _ := result.GetAttr("ok").Unmark(); {
+		case ok.IsNull():
+			return unusable(o, fmt.Errorf("the result of %s.%s has a null ok: that is neither yes nor no", provider, op.Name))
+		case ok.False() && op.Kind == schema.Action:
+			o.State = schema.FailedPartial
+			o.Failure = &schema.Failure{Code: "not_ok", Message: h.redactor.Text(summary(result))}
+		}
+	}
 	o.Result = h.mark(result, known.Result.Attributes)
+	h.redactor.AddSensitive(o.Result) // the same text may come again in a log
 	return o
 }
 
@@ -214,4 +225,16 @@ func (h *Host) scrubAll(texts []string) []string {
 		texts[i] = h.redactor.Text(texts[i])
 	}
 	return texts
+}
+
+// summary is what a result says of itself.
+func summary(result cty.Value) string {
+	v, marks := result.GetAttr("summary").Unmark()
+	switch {
+	case v.IsNull():
+		return "it says that it is not ok, and not why"
+	case len(marks) > 0:
+		return redact.Text
+	}
+	return v.AsString()
 }

@@ -28,6 +28,28 @@ func (e *NotLockedError) Error() string {
 		e.Provider, e.Path, LockFileName, e.Provider)
 }
 
+// LargeError means that an executable is too large to be copied, which it is
+// before it is run.
+type LargeError struct{ Path string }
+
+func (e *LargeError) Error() string {
+	return fmt.Sprintf("%s is larger than %d MiB, the most that a provider's executable may be", e.Path, maxExecutable>>20)
+}
+
+// OtherSchemaError means that a provider does not take and give what the lock
+// file says.
+type OtherSchemaError struct {
+	Provider   string
+	Locked     string // its version and the digest of its schema, as the lock file has them
+	Now        string // likewise, as it says itself
+	Difference string // the first
+}
+
+func (e *OtherSchemaError) Error() string {
+	return fmt.Sprintf("provider %s says that it is %s, and %s pins %s: %s; if you trust it as it is now, run `runbook providers lock %s`",
+		e.Provider, e.Now, LockFileName, e.Locked, e.Difference, e.Provider)
+}
+
 // ChangedError means that an executable is not the one that was pinned.
 type ChangedError struct{ Path, Want, Got string }
 

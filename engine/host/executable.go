@@ -41,6 +41,9 @@ func (h *Host) bundled(name string) (*executable, error) {
 // provider: EXECUTABLE provider-serve NAME.
 const ServeCommand = "provider-serve"
 
+// maxExecutable bounds what is copied into memory to be executed.
+const maxExecutable = 512 << 20
+
 // verified opens a third party's executable and makes a private copy of it,
 // hashed on the way, so that the bytes that are executed are those that were
 // hashed. want is the hash it must have; empty: any.
@@ -50,10 +53,17 @@ func verified(path, want string) (*executable, error) {
 		return nil, err
 	}
 	defer func() { _ = from.Close() }()
+	if info, err := from.Stat(); err != nil || info.Size() > maxExecutable {
+		return nil, errors.Join(err, &LargeError{Path: path})
+	}
 	hash := sha256.New()
-	exe, err := privateCopy(io.TeeReader(from, hash))
+	bounded := &io.LimitedReader{R: from, N: maxExecutable + 1} // it may be growing
+	exe, err := privateCopy(io.TeeReader(bounded, hash))
 	if err != nil {
 		return nil, fmt.Errorf("copy %s: %w", path, err)
+	}
+	if bounded.N == 0 {
+		return nil, errors.Join(&LargeError{Path: path}, exe.close())
 	}
 	exe.argv, exe.sum = []string{path}, hex.EncodeToString(hash.Sum(nil))
 	if want != "" && exe.sum != want {

@@ -35,6 +35,9 @@ func (h *Host) launch(name string, config cty.Value) (*running, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), h.startIn)
 	defer cancel()
+	if err := h.asLocked(ctx, r); err != nil {
+		return nil, errors.Join(h.scrubbed(err), r.close())
+	}
 	if err := r.provider.Configure(ctx, config); err != nil {
 		var failure *schema.Failure
 		if !errors.As(err, &failure) {

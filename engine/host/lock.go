@@ -65,9 +65,13 @@ func (h *Host) inspect(ctx context.Context, name string) (*locked, error) {
 	if err != nil {
 		return nil, errors.Join(err, exe.close())
 	}
+	ctx, cancel := context.WithTimeout(ctx, h.startIn)
+	defer cancel()
 	s, err := r.provider.Schema(ctx)
 	if err != nil {
 		err = h.lost(r, "Schema", err)
+	} else if err = s.Check(); err != nil {
+		err = fmt.Errorf("the schema of %s cannot be used: %w", path, err)
 	}
 	if err := errors.Join(err, r.close(), exe.close()); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +17,9 @@ import (
 )
 
 // install puts the test binary into a project as a third party's provider.
-func install(t testing.TB) (dir, path string) {
+func install(t testing.TB) (dir, path string) { return installAs(t, "third") }
+
+func installAs(t testing.TB, name string) (dir, path string) {
 	t.Helper()
 	dir = t.TempDir()
 	folder := filepath.Join(dir, ".runbook", "providers")
@@ -31,7 +34,7 @@ func install(t testing.TB) (dir, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path = filepath.Join(folder, prefix+"third")
+	path = filepath.Join(folder, prefix+name)
 	if err := os.WriteFile(path, text, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -153,8 +156,10 @@ func TestLockTextIsReadable(t *testing.T) {
 		nested.Nested = []schema.Attribute{{Name: "inner", Type: cty.DynamicPseudoType, Doc: s.Doc}}
 		nested = &nested.Nested[0]
 	}
-	for range 200 {
-		s.Operations = append(s.Operations, s.Operations[0])
+	for i := range 200 {
+		more := s.Operations[0]
+		more.Name = fmt.Sprintf("look_%d", i)
+		s.Operations = append(s.Operations, more)
 	}
 	text, err := lockText(map[string]*locked{"third": {version: "1", schema: s}})
 	if err != nil {

@@ -86,6 +86,9 @@ func readLockFile(path string) (map[string]*locked, error) {
 			return nil, fmt.Errorf("read the lock file: %w", diags)
 		}
 		s, err := schemaFrom(v)
+		if err == nil {
+			err = s.Check()
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read the lock file: schema of %s: %w", p.Name, err)
 		}
@@ -106,6 +109,19 @@ func schemaFrom(v cty.Value) (*schema.Provider, error) {
 	return &s, nil
 }
 
+// schemaValue is a schema as the lock file holds it.
+func schemaValue(s *schema.Provider) (cty.Value, error) {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return cty.NilVal, err
+	}
+	ty, err := ctyjson.ImpliedType(text)
+	if err != nil {
+		return cty.NilVal, err
+	}
+	return ctyjson.Unmarshal(text, ty)
+}
+
 // lockText is the lock file's text: one block per provider, in the order of
 // their names, the schema as HCL so that a change of it can be reviewed.
 func lockText(locks map[string]*locked) ([]byte, error) {
@@ -116,15 +132,7 @@ func lockText(locks map[string]*locked) ([]byte, error) {
 	}})
 	for _, name := range slices.Sorted(maps.Keys(locks)) {
 		l := locks[name]
-		text, err := json.Marshal(l.schema)
-		if err != nil {
-			return nil, err
-		}
-		ty, err := ctyjson.ImpliedType(text)
-		if err != nil {
-			return nil, err
-		}
-		v, err := ctyjson.Unmarshal(text, ty)
+		v, err := schemaValue(l.schema)
 		if err != nil {
 			return nil, err
 		}

@@ -15,6 +15,8 @@ func TestMain(m *testing.M) {
 	switch {
 	case filepath.Base(os.Args[0]) == prefix+"third":
 		sdk.Serve(third())
+	case filepath.Base(os.Args[0]) == prefix+"hostile":
+		serveHostile()
 	case len(os.Args) == 3 && os.Args[1] == ServeCommand:
 		provider, ok := testProviders()[os.Args[2]]
 		if !ok {

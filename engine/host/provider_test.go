@@ -105,7 +105,7 @@ func demo() *sdk.Provider {
 					Effects: []schema.Effect{{Resource: "demo://" + config.Name, Mode: schema.Write}},
 					Command: []string{"do", a.How, a.Text}, Summary: "with " + config.Password,
 				}
-			}), sdk.Manual)},
+			}), sdk.Manual, sdk.Asks)},
 	}
 }
 

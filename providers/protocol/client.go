@@ -131,7 +131,7 @@ func describe(
 	if err != nil {
 		return schema.Description{}, err
 	}
-	return decodeDescription(w), nil
+	return decodeDescription(w)
 }
 
 func outcome(

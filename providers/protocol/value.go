@@ -19,8 +19,9 @@ const (
 	MaxLogLine = 64 << 10
 
 	maxType   = 1 << 20   // bytes of a value's type as JSON
-	maxDepth  = 200       // of a value or its type
+	maxDepth  = 200       // of a value, its type, or the attributes of a schema
 	maxValues = 1_000_000 // in one value, counting parts
+	maxList   = 10_000    // effects, words, lines, units or attributes
 )
 
 // encodeValue takes the marks off; the message says where they were.
@@ -79,6 +80,9 @@ func decodeValue(w *wire.Value) (v cty.Value, err error) {
 	if err != nil {
 		return cty.NilVal, err
 	}
+	if len(w.Msgpack) > MaxResult {
+		return cty.NilVal, fmt.Errorf("decode value: %w", &sizeError{len(w.Msgpack)})
+	}
 	if err := scan(w.Msgpack); err != nil {
 		return cty.NilVal, fmt.Errorf("decode value: %w", err)
 	}
@@ -89,27 +93,15 @@ func decodeValue(w *wire.Value) (v cty.Value, err error) {
 	if !v.IsWhollyKnown() {
 		return cty.NilVal, errors.New("decode value: unknown values cannot be sent")
 	}
-	for _, p := range w.Sensitive {
-		v = markAt(v, p)
-	}
-	return v, nil
+	return markAt(v, w.Sensitive), nil
 }
 
 func decodeType(text []byte) (cty.Type, error) {
-	depth := 0
-	for _, c := range text {
-		switch c {
-		case '[', '{':
-			depth++
-		case ']', '}':
-			depth--
-		}
-		if depth > 2*maxDepth {
-			return cty.NilType, fmt.Errorf("decode type: nested more than %d deep", maxDepth)
-		}
-	}
 	if len(text) > maxType {
 		return cty.NilType, fmt.Errorf("decode type: more than %d bytes", maxType)
+	}
+	if nesting(text) > 2*maxDepth { // a type and its arguments are two brackets
+		return cty.NilType, fmt.Errorf("decode type: nested more than %d deep", maxDepth)
 	}
 	var ty cty.Type
 	if err := json.Unmarshal(text, &ty); err != nil {
@@ -119,4 +111,25 @@ func decodeType(text []byte) (cty.Type, error) {
 		return cty.NilType, errors.New("decode type: no type")
 	}
 	return ty, nil
+}
+
+// nesting is how deep the brackets of a JSON text nest. Those in its strings,
+// such as the names of attributes, are only text.
+func nesting(text []byte) int {
+	depth, deepest, quoted := 0, 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			depth++
+			deepest = max(deepest, depth)
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	return deepest
 }

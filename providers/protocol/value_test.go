@@ -1,6 +1,8 @@
 package protocol
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -71,6 +73,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"another type":       {Type: []byte(`"bool"`), Msgpack: []byte{0xa1, 'x'}},
 		"a list of any type": {Type: []byte(`["list","dynamic"]`), Msgpack: append([]byte{0x92, 0x92, 0xc4, 6}, append([]byte(`"bool"`), 0xc2, 0x92, 0xc4, 8, '"', 's', 't', 'r', 'i', 'n', 'g', '"', 0xa0)...)},
 		"a deep type":        {Type: deepType(10_000), Msgpack: []byte{0xc0}},
+		"a large value":      {Type: []byte(`"string"`), Msgpack: append([]byte{0xdb, 0, 0x80, 0, 1}, make([]byte, MaxResult+1)...)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if v, err := decodeValue(w); err == nil {
@@ -88,10 +91,40 @@ func deepType(n int) []byte {
 	return b
 }
 
+// Only brackets that nest count, not those in the names of attributes.
+func TestBracketsInNamesDoNotNest(t *testing.T) {
+	for _, name := range []string{strings.Repeat("[{", 5000), strings.Repeat(`"[`, 1000), strings.Repeat(`\`, 999) + strings.Repeat("{", 999)} {
+		v := cty.ObjectVal(map[string]cty.Value{name: cty.ListVal([]cty.Value{cty.True})})
+		w, err := encodeValue(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := decodeValue(w); err != nil || !got.RawEquals(v) {
+			t.Errorf("%.20q …: %.200v", name, err)
+		}
+	}
+}
+
+// A provider may point at each of a million parts: that must not take a million
+// walks.
+func TestManySensitiveParts(t *testing.T) {
+	parts := make([]cty.Value, 200_000)
+	pointers := make([]string, len(parts))
+	for i := range parts {
+		parts[i], pointers[i] = cty.True, fmt.Sprintf("/%d", i)
+	}
+	marked := markAt(cty.ListVal(parts), pointers)
+	for i, part := range marked.AsValueSlice() {
+		if !part.HasMark(schema.Sensitive) {
+			t.Fatalf("part %d is not marked", i)
+		}
+	}
+}
+
 func TestMarkAtNowhereMarksTheWhole(t *testing.T) {
 	v := cty.ObjectVal(map[string]cty.Value{"a": cty.TupleVal([]cty.Value{cty.True})})
 	for _, p := range []string{"", "x", "/b", "/a/7", "/a/0/z"} {
-		if got := markAt(v, p); !got.HasMarkDeep(schema.Sensitive) {
+		if got := markAt(v, []string{p}); !got.HasMarkDeep(schema.Sensitive) {
 			t.Errorf("%q marks nothing", p)
 		}
 	}
@@ -157,7 +190,7 @@ func FuzzDecodeMessages(f *testing.F) {
 		}
 		var d wire.Description
 		if proto.Unmarshal(b, &d) == nil {
-			_ = decodeDescription(&d)
+			_, _ = decodeDescription(&d)
 		}
 	})
 }
@@ -168,8 +201,8 @@ func TestWordsRoundTrip(t *testing.T) {
 		Undeclared: true, Destructive: true, Settling: schema.Keyed, Command: []string{"x"}, Summary: "s",
 		Impact: schema.Impact{"rows": 1}, Sample: []string{"k"}, Failure: &schema.Failure{Code: "c", Message: "m", Remedy: "r", Retryable: true, Argument: "a"},
 	}
-	if diff := cmp.Diff(d, decodeDescription(encodeDescription(d))); diff != "" {
-		t.Error(diff)
+	if got, err := decodeDescription(encodeDescription(d)); err != nil || !cmp.Equal(d, got) {
+		t.Errorf("%v: %+v", err, got)
 	}
 	for _, s := range []schema.Settling{"", schema.Manual, schema.Observed, schema.Keyed, schema.Idempotent} {
 		if got := decodeSettling(encodeSettling(s)); got != s {

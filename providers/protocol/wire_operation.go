@@ -62,16 +62,29 @@ func encodeDescription(d schema.Description) *wire.Description {
 	return w
 }
 
-func decodeDescription(w *wire.Description) schema.Description {
+func decodeDescription(w *wire.Description) (schema.Description, error) {
+	for what, n := range map[string]int{
+		"effects": len(w.GetEffects()), "words of its command": len(w.GetCommand()),
+		"lines of its sample": len(w.GetSample()), "units": len(w.GetImpact()),
+	} {
+		if n > maxList {
+			return schema.Description{}, fmt.Errorf("it describes %d %s, more than %d", n, what, maxList)
+		}
+	}
+	for unit, n := range w.GetImpact() {
+		if n < 0 {
+			return schema.Description{}, fmt.Errorf("it counts %d %q", n, valid(unit))
+		}
+	}
 	d := schema.Description{
 		Undeclared: w.GetUndeclared(), Destructive: w.GetDestructive(), Settling: decodeSettling(w.GetSettling()),
-		Command: w.GetCommand(), Summary: w.GetSummary(), Impact: w.GetImpact(),
-		Sample: w.GetSample(), Failure: decodeFailure(w.GetFailure()),
+		Command: validUTF8(w.GetCommand()), Summary: valid(w.GetSummary()), Impact: w.GetImpact(),
+		Sample: validUTF8(w.GetSample()), Failure: decodeFailure(w.GetFailure()),
 	}
 	for _, e := range w.GetEffects() {
-		d.Effects = append(d.Effects, schema.Effect{Resource: e.GetResource(), Mode: decodeMode(e.GetMode())})
+		d.Effects = append(d.Effects, schema.Effect{Resource: valid(e.GetResource()), Mode: decodeMode(e.GetMode())})
 	}
-	return d
+	return d, nil
 }
 
 // encodeOutcome never fails: a result that cannot be sent leaves a failure in
@@ -120,7 +133,7 @@ func decodeOutcome(w *wire.Outcome) (schema.Outcome, error) {
 		if err != nil {
 			return schema.Outcome{}, fmt.Errorf("question: %w", err)
 		}
-		o.Question = &schema.Question{Message: q.GetMessage(), Answers: answers}
+		o.Question = &schema.Question{Message: valid(q.GetMessage()), Answers: answers}
 	}
 	return o, nil
 }
@@ -140,7 +153,7 @@ func decodeFailure(w *wire.Failure) *schema.Failure {
 		return nil
 	}
 	return &schema.Failure{
-		Code: w.GetCode(), Message: w.GetMessage(), Remedy: w.GetRemedy(),
-		Retryable: w.GetRetryable(), Argument: w.GetArgument(),
+		Code: valid(w.GetCode()), Message: valid(w.GetMessage()), Remedy: valid(w.GetRemedy()),
+		Retryable: w.GetRetryable(), Argument: valid(w.GetArgument()),
 	}
 }

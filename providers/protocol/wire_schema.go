@@ -37,6 +37,9 @@ func decodeSchema(w *wire.SchemaResponse) (*schema.Provider, error) {
 		return nil, fmt.Errorf("schema of %s: %w", w.GetName(), err)
 	}
 	p := &schema.Provider{Name: w.GetName(), Version: w.GetVersion(), Doc: w.GetDoc(), Config: config}
+	if n := len(w.GetOperations()); n > maxList {
+		return nil, fmt.Errorf("schema of %s: %d operations, more than %d", w.GetName(), n, maxList)
+	}
 	for _, op := range w.GetOperations() {
 		arguments, err := decodeObject(op.GetArguments())
 		if err != nil {
@@ -88,23 +91,33 @@ func encodeAttributes(list []schema.Attribute) ([]*wire.Attribute, error) {
 }
 
 func decodeObject(w *wire.Object) (schema.Object, error) {
-	attributes, err := decodeAttributes(w.GetAttributes())
+	left := maxList
+	attributes, err := decodeAttributes(w.GetAttributes(), maxDepth, &left)
 	return schema.Object{Attributes: attributes}, err
 }
 
-func decodeAttributes(list []*wire.Attribute) ([]schema.Attribute, error) {
+// decodeAttributes reads attributes nested at most depth deep; of all that one
+// object holds there may be as many as left says.
+func decodeAttributes(list []*wire.Attribute, depth int, left *int) ([]schema.Attribute, error) {
+	*left -= len(list)
+	switch {
+	case *left < 0:
+		return nil, fmt.Errorf("more than %d attributes", maxList)
+	case depth == 0 && len(list) > 0:
+		return nil, fmt.Errorf("attributes nested more than %d deep", maxDepth)
+	}
 	var decoded []schema.Attribute
 	for _, w := range list {
 		ty, err := decodeType(w.GetType())
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", w.GetName(), err)
+			return nil, fmt.Errorf("%s: %w", valid(w.GetName()), err)
 		}
-		nested, err := decodeAttributes(w.GetNested())
+		nested, err := decodeAttributes(w.GetNested(), depth-1, left)
 		if err != nil {
 			return nil, err
 		}
 		decoded = append(decoded, schema.Attribute{
-			Name: w.GetName(), Type: ty, Doc: w.GetDoc(), Required: w.GetRequired(),
+			Name: w.GetName(), Type: ty, Doc: valid(w.GetDoc()), Required: w.GetRequired(),
 			Sensitive: w.GetSensitive(), Default: w.GetDefault(), Nested: nested,
 		})
 	}
