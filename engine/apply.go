@@ -170,7 +170,7 @@ const defaultLockTimeout = 30 * time.Second
 func (e *Engine) finish(ctx context.Context, s *session, p *plan.Plan, kept *store.Run, lease *store.Lease, ran apply.Result) (Result, error) {
 	result := Result{Result: ran, Run: s.run.ID, Plan: p, Seal: kept.Journal().Seal()}
 	err := kept.Close()
-	if over(ran) {
+	if over(ran) || result.Seal == "" { // what is not on record was not begun
 		err = errors.Join(err, lease.Release(ctx))
 	}
 	lease.Close()

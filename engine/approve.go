@@ -16,13 +16,14 @@ import (
 // answered adds what people left in the inbox for the questions on record: an
 // approval covers what was shown when it was given, and not what is asked later;
 // an answer is to the question that stood when it was given, and stands still.
+// Which that was is told by its number: the clock may have been set since.
 func answered(opts *apply.Options, history []event.Event, inbox []store.Answer) {
 	opts.Answers = map[string]apply.Answer{}
 	open := waiting(slices.Values(history))
 	for _, a := range inbox {
 		var shown *event.Event
 		for i := range history {
-			if e := &history[i]; e.Type == event.StepWaiting && e.WaitsFor == "person" && e.Step == a.Step && !e.Time.After(a.Time) {
+			if e := &history[i]; e.Type == event.StepWaiting && e.WaitsFor == "person" && e.Step == a.Step && e.Seq == a.Question {
 				shown = e
 			}
 		}
@@ -83,7 +84,7 @@ func (e *Engine) Approve(ctx context.Context, ref, step, note string, values map
 	if err := fits(asked.Question, values); err != nil {
 		return fmt.Errorf("%s: %w", step, err)
 	}
-	return st.Answer(id, store.Answer{Step: step, By: operator(), Note: note, Values: values, Time: e.clock.Now()})
+	return st.Answer(id, store.Answer{Step: step, Question: asked.Seq, By: operator(), Note: note, Values: values, Time: e.clock.Now()})
 }
 
 // fits tells whether an answer can be left for a question; nil is one that only

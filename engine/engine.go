@@ -131,9 +131,14 @@ func (s *session) Close() error { return s.host.Close() }
 // open evaluates variables and provider configurations for a new run. The
 // session must be closed.
 func (e *Engine) open(ctx context.Context, rb *runbook.Runbook, in Inputs) (*session, hcl.Diagnostics) {
-	s, diags := e.openRun(ctx, rb, in, store.NewID(), e.clock.Now())
+	st, err := e.StoreOf(rb)
+	id := store.NewID()
+	if err == nil {
+		id = st.NextID()
+	}
+	s, diags := e.openRun(ctx, rb, in, id, e.clock.Now())
 	if s != nil {
-		s.store, s.storeErr = e.StoreOf(rb)
+		s.store, s.storeErr = st, err
 	}
 	return s, diags
 }

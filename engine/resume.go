@@ -89,7 +89,7 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 	}
 	first, finished := bounds(history)
 	if first == nil {
-		return Result{}, nil, fmt.Errorf("run %s has no beginning on record: nothing was started", id)
+		return Result{}, nil, fmt.Errorf("run %s has no beginning on record, so nothing was started: `runbook locks release %[1]s` frees what it holds; then apply again", id)
 	}
 	if finished != nil && finished.Outcome == apply.Succeeded {
 		return Result{Run: id}, nil, ErrOver

@@ -20,12 +20,12 @@ func minute(m int) time.Time { return time.Date(2026, 1, 17, 3, m, 0, 0, time.UT
 // it is not answered by it.
 func TestAnswerCoversWhatWasShownBefore(t *testing.T) {
 	asks := func(at int, rows int64) event.Event {
-		return event.Event{Type: event.StepWaiting, Step: "step.a", WaitsFor: "person", Time: minute(at), Attempt: &event.Attempt{Impact: schema.Impact{"rows": rows}}}
+		return event.Event{Type: event.StepWaiting, Seq: int64(at), Step: "step.a", WaitsFor: "person", Time: minute(at), Attempt: &event.Attempt{Impact: schema.Impact{"rows": rows}}}
 	}
 	opts := apply.Options{Approved: map[string]apply.Approval{}}
 	answered(&opts, []event.Event{asks(1, 100), asks(3, 5000)}, []store.Answer{
-		{Step: "step.a", By: "ana", Time: minute(2)},
-		{Step: "step.other", By: "ana", Time: minute(2)},
+		{Step: "step.a", Question: 1, By: "ana", Time: minute(2)},
+		{Step: "step.other", Question: 1, By: "ana", Time: minute(2)},
 	})
 	want := map[string]apply.Approval{"step.a": {By: "ana", Shown: true, Impact: schema.Impact{"rows": 100}}}
 	if diff := cmp.Diff(want, opts.Approved); diff != "" {
@@ -42,20 +42,23 @@ func TestAnswersAreToTheQuestionThatStands(t *testing.T) {
 	answer := func(at int) event.Event {
 		return event.Event{Type: event.Observed, Seq: int64(at), Step: "step.a", Time: minute(at), Observation: &event.Observation{Kind: "answer"}}
 	}
-	left := func(at int, value string) store.Answer {
-		return store.Answer{Step: "step.a", By: "ana", Note: "so", Time: minute(at), Values: map[string]string{"value": value}}
+	left := func(question int64, value string) store.Answer {
+		return store.Answer{Step: "step.a", Question: question, By: "ana", Note: "so", Values: map[string]string{"value": value}}
 	}
+	early := asks(4)
+	early.Time = minute(-600) // the clock was set back before it
 	tests := map[string]struct {
 		history []event.Event
 		inbox   []store.Answer
 		want    string // empty: none
 	}{
-		"it stands":           {[]event.Event{asks(1)}, []store.Answer{left(2, "x")}, "x"},
-		"the last counts":     {[]event.Event{asks(1)}, []store.Answer{left(2, "x"), left(3, "y")}, "y"},
-		"it is answered":      {[]event.Event{asks(1), answer(3)}, []store.Answer{left(2, "x")}, ""},
-		"it is asked anew":    {[]event.Event{asks(1), answer(3), asks(4)}, []store.Answer{left(2, "x")}, ""},
-		"and answered again":  {[]event.Event{asks(1), answer(3), asks(4)}, []store.Answer{left(2, "x"), left(5, "y")}, "y"},
-		"before the question": {[]event.Event{asks(3)}, []store.Answer{left(2, "x")}, ""},
+		"it stands":               {[]event.Event{asks(1)}, []store.Answer{left(1, "x")}, "x"},
+		"the last counts":         {[]event.Event{asks(1)}, []store.Answer{left(1, "x"), left(1, "y")}, "y"},
+		"it is answered":          {[]event.Event{asks(1), answer(3)}, []store.Answer{left(1, "x")}, ""},
+		"it is asked anew":        {[]event.Event{asks(1), answer(3), asks(4)}, []store.Answer{left(1, "x")}, ""},
+		"and answered again":      {[]event.Event{asks(1), answer(3), asks(4)}, []store.Answer{left(1, "x"), left(4, "y")}, "y"},
+		"to another question":     {[]event.Event{asks(3)}, []store.Answer{left(2, "x")}, ""},
+		"whatever the clock says": {[]event.Event{asks(1), answer(3), early}, []store.Answer{left(4, "x")}, "x"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

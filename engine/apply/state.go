@@ -191,7 +191,7 @@ func (r *run) end(s *state, status string, row int, reason string) {
 	s.finishedAt = r.clock.Now()
 	e := event.Event{Type: event.StepFinished, Step: s.address, Title: s.step.Title, Status: status, Row: row, Message: reason}
 	if !s.startedAt.IsZero() {
-		e.DurationSeconds = s.finishedAt.Sub(s.startedAt).Seconds()
+		e.DurationSeconds = max(0, s.finishedAt.Sub(s.startedAt).Seconds()) // on record since before a clock was set back
 	}
 	e.Ignored = !ok(status) && s.well()
 	r.say(e)

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -19,6 +21,34 @@ func NewID() string { return idAt(time.Now()) }
 func idAt(t time.Time) string {
 	t = t.UTC()
 	return fmt.Sprintf("%s-%04x", t.Format("20060102-150405"), int64(t.Nanosecond())<<16/int64(time.Second))
+}
+
+// NextID is NewID for a run that will be the newest of the store: it sorts behind
+// all that are there, also where the clock was set back meanwhile. Else "last"
+// would name another run than the one that was begun last.
+func (s *Store) NextID() string {
+	id := NewID()
+	ids, err := s.ids()
+	if err != nil {
+		return id // whoever makes the run meets it too
+	}
+	for _, newest := range ids {
+		if at, ok := timeOf(newest); ok {
+			if newest >= id {
+				// Which of two that begin now gets which is left to chance.
+				id = idAt(at.Add(time.Second>>16*2 + rand.N(time.Second)))
+			}
+			break
+		}
+	}
+	return id
+}
+
+// timeOf is when a run began that has an ID of NewID.
+func timeOf(id string) (time.Time, bool) {
+	at, err := time.Parse("20060102-150405", id[:max(0, len(id)-5)])
+	part, partErr := strconv.ParseUint(id[max(0, len(id)-4):], 16, 16)
+	return at.Add(time.Duration(part) * time.Second >> 16), err == nil && partErr == nil
 }
 
 // Last is what Resolve takes for the newest run.

@@ -15,11 +15,12 @@ import (
 // Answer is what a person said to a step that waits, left for the process that
 // attends the run, or for the next one.
 type Answer struct {
-	Step   string            `json:"step"`
-	By     string            `json:"by"`
-	Note   string            `json:"note,omitempty"`
-	Values map[string]string `json:"values,omitempty"` // what was asked for, by name
-	Time   time.Time         `json:"time"`
+	Step     string            `json:"step"`
+	Question int64             `json:"question"` // the number of the event that asked
+	By       string            `json:"by"`
+	Note     string            `json:"note,omitempty"`
+	Values   map[string]string `json:"values,omitempty"` // what was asked for, by name
+	Time     time.Time         `json:"time"`
 }
 
 // Answer leaves an answer in the run's inbox, also while a process attends the
@@ -37,12 +38,12 @@ func (s *Store) Answer(id string, answer Answer) error {
 	if err != nil {
 		return fmt.Errorf("answer run %s: %w", id, err)
 	}
-	// Names sort by time; what shares one is the same answer said twice.
-	name := fmt.Sprintf("%s.%s.json", answer.Time.UTC().Format("20060102-150405.000000000"), fileName(answer.Step+" "+answer.By))
+	// Names sort by question, then by time; what shares one is the same answer said twice.
+	name := fmt.Sprintf("%019d.%s.%s.json", answer.Question, answer.Time.UTC().Format("20060102-150405.000000000"), fileName(answer.Step+" "+answer.By))
 	return WriteFile(filepath.Join(inbox, name), append(content, '\n'))
 }
 
-// Answers reads the run's inbox, oldest first. Answers stay in it: which of them
+// Answers reads the run's inbox, by question, oldest first. Answers stay in it: which of them
 // still count is told by the record.
 func (r *Run) Answers() ([]Answer, error) {
 	inbox := filepath.Join(r.dir, "inbox")

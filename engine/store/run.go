@@ -35,7 +35,7 @@ func (s *Store) NewRun(id string) (*Run, error) {
 		return s.newRun(id)
 	}
 	for {
-		r, err := s.newRun(NewID())
+		r, err := s.newRun(s.NextID())
 		if !errors.Is(err, fs.ErrExist) {
 			return r, err
 		}

@@ -82,6 +82,23 @@ func TestIDsSortByTime(t *testing.T) {
 	diff(t, "20260117-031503-0000", at(began.Add(time.Second).In(time.FixedZone("x", 3600))))
 }
 
+// Where the clock was set back, the run that is begun last still is the last.
+func TestIDsGrowThoughTheClockIsSetBack(t *testing.T) {
+	s := newStore(t)
+	for _, id := range []string{"abc", store.IDAt(time.Now().Add(24 * time.Hour)), "zzz"} {
+		newRun(t, s, id)
+	}
+	for range 20 {
+		newest := must[string](t)(s.Resolve("2"))
+		id := s.NextID()
+		if id <= newest {
+			t.Errorf("%s comes after %s", id, newest)
+		}
+		check(t, os.RemoveAll(filepath.Join(s.Dir(), "runs", newest)))
+		newRun(t, s, id)
+	}
+}
+
 func TestResolve(t *testing.T) {
 	s := newStore(t)
 	for _, id := range []string{"20260117-031502-7f3a", "20260117-031502-7f3b", "20260118-000000-0000", "abc", "abcd"} {

@@ -79,7 +79,7 @@ func lasted(began time.Time, finished event.Event) float64 {
 	if finished.DurationSeconds > 0 || began.IsZero() {
 		return finished.DurationSeconds
 	}
-	return finished.Time.Sub(began).Seconds()
+	return max(0, finished.Time.Sub(began).Seconds()) // the clock may have been set back
 }
 
 // dateline says the date whenever it is another than that of the line before.
