@@ -16,7 +16,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"runbook": main})
+	testscript.Main(m, map[string]func(){"runbook": main, "runbook-provider-marker": marker})
 }
 
 // Each script in testdata/script is one way to use the command line, as its
@@ -26,12 +26,22 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	stranger, err := exec.LookPath("runbook-provider-marker")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := exec.LookPath("runbook")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("REPOSITORY", repository)
+			env.Setenv("MARKER", stranger)
+			env.Setenv("RUNBOOK", program)
 			env.Setenv("LANG", "C.UTF-8")
 			env.Setenv("TZ", "UTC")
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each command takes a second more

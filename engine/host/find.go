@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"sort"
-	"strings"
 )
 
 // prefix begins the name of a third party's executable.
@@ -76,24 +74,4 @@ func (h *Host) find(name string) (string, error) {
 		}
 	}
 	return "", &NotFoundError{Provider: name}
-}
-
-// Installed names the third-party providers that can be found, with their
-// paths.
-func (h *Host) Installed() map[string]string {
-	found := map[string]string{}
-	for _, folder := range h.opts.SearchPath {
-		if folder == "" {
-			continue
-		}
-		matches, _ := filepath.Glob(filepath.Join(folder, prefix+"*")) // only a malformed pattern errs
-		sort.Strings(matches)
-		for _, match := range matches {
-			name := strings.TrimPrefix(filepath.Base(match), prefix)
-			if path, err := h.find(name); err == nil && found[name] == "" {
-				found[name] = path
-			}
-		}
-	}
-	return found
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/runbook-engine/runbook/cmd/runbook/internal/ui"
 	"github.com/runbook-engine/runbook/engine/diag"
 	"github.com/runbook-engine/runbook/engine/host"
 	"github.com/runbook-engine/runbook/providers/bundled"
@@ -42,6 +43,26 @@ func bundledSchemas() []*schema.Provider {
 		schemas = append(schemas, providers[name]().Schema())
 	}
 	return schemas
+}
+
+// thirdParties are the providers of other parties that are installed or pinned,
+// and the schemas of those that are pinned. No process is started.
+func thirdParties() (pinned []*schema.Provider, others []ui.ThirdParty, err error) {
+	h := host.New(host.Options{Catalog: catalog(), Dir: "."})
+	defer h.Close() // nothing was started
+	found, err := h.ThirdParties()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, p := range found {
+		other := ui.ThirdParty{Name: p.Name, Trust: string(p.Trust), Path: p.Path, SHA256: p.SHA256}
+		if p.Schema != nil {
+			other.Version = p.Schema.Version
+			pinned = append(pinned, p.Schema)
+		}
+		others = append(others, other)
+	}
+	return pinned, others, nil
 }
 
 // providerSchema is the schema of a provider, bundled or pinned. No process is

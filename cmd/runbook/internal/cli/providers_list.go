@@ -15,8 +15,11 @@ type providersListOptions struct {
 func newCmdProvidersList(a *app, runF func(*providersListOptions) error) *cobra.Command {
 	opts := &providersListOptions{app: a}
 	cmd := &cobra.Command{
-		Use:     "list",
-		Short:   "List the bundled providers",
+		Use:   "list",
+		Short: "List the providers: bundled, installed and pinned",
+		Long: `List the providers: the bundled ones, and those of other parties that are
+installed or pinned in runbook.lock.hcl, with where they are, their SHA-256, and
+whether they may be run. None of them is started.`,
 		Example: "  runbook providers list",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -32,8 +35,13 @@ func newCmdProvidersList(a *app, runF func(*providersListOptions) error) *cobra.
 
 func runProvidersList(opts *providersListOptions) error {
 	a := opts.app
-	if opts.json {
-		return ui.WriteProvidersJSON(a.out, bundledSchemas())
+	schemas := bundledSchemas()
+	pinned, others, err := thirdParties()
+	if err != nil {
+		return err
 	}
-	return ui.WriteProviders(a.out, a.style(a.out), bundledSchemas())
+	if opts.json {
+		return ui.WriteProvidersJSON(a.out, append(schemas, pinned...), others)
+	}
+	return ui.WriteProviders(a.out, a.style(a.out), schemas, others)
 }

@@ -21,7 +21,11 @@ func newCmdProvidersSchema(a *app, runF func(*providersSchemaOptions) error) *co
 			if runF != nil {
 				return runF(opts)
 			}
-			return ui.WriteProvidersJSON(opts.app.out, bundledSchemas())
+			pinned, others, err := thirdParties()
+			if err != nil {
+				return err
+			}
+			return ui.WriteProvidersJSON(opts.app.out, append(bundledSchemas(), pinned...), others)
 		},
 	}
 	cmd.Flags().Bool("json", true, "write JSON, the only form there is")

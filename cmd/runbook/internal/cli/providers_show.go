@@ -53,7 +53,7 @@ func runProvidersShow(opts *providersShowOptions) error {
 	}
 	switch {
 	case opts.json:
-		return ui.WriteProvidersJSON(a.out, []*schema.Provider{provider})
+		return ui.WriteProvidersJSON(a.out, []*schema.Provider{provider}, nil)
 	case one:
 		return ui.WriteOperations(a.out, a.style(a.out), provider)
 	}

@@ -17,6 +17,7 @@ type (
 	providersDocument struct {
 		FormatVersion string         `json:"format_version"`
 		Providers     []providerJSON `json:"providers"`
+		ThirdParties  []ThirdParty   `json:"third_parties,omitempty"`
 	}
 	providerJSON struct {
 		Name       string          `json:"name"`
@@ -47,9 +48,10 @@ type (
 	}
 )
 
-// WriteProvidersJSON writes the schemas of providers as one JSON document.
-func WriteProvidersJSON(w io.Writer, providers []*schema.Provider) error {
-	document := providersDocument{FormatVersion: FormatVersion, Providers: []providerJSON{}}
+// WriteProvidersJSON writes the schemas of providers, and what is known of those
+// of other parties, as one JSON document.
+func WriteProvidersJSON(w io.Writer, providers []*schema.Provider, others []ThirdParty) error {
+	document := providersDocument{FormatVersion: FormatVersion, Providers: []providerJSON{}, ThirdParties: others}
 	for _, provider := range providers {
 		converted, err := toProviderJSON(provider)
 		if err != nil {

@@ -39,9 +39,19 @@ func systemd() *schema.Provider {
 	}
 }
 
+func others() []ThirdParty {
+	return []ThirdParty{
+		{Name: "changed", Version: "1.0.0", Trust: "changed", Path: "/usr/bin/runbook-provider-changed", SHA256: "aa"},
+		{Name: "gone", Version: "2.0.0", Trust: "missing"},
+		{Name: "new", Trust: "not pinned", Path: "/usr/bin/runbook-provider-new", SHA256: "bb"},
+		{Name: "postgres", Trust: "hidden", Path: "/usr/bin/runbook-provider-postgres", SHA256: "cc"},
+		{Name: "systemd", Version: "0.1.0", Trust: "pinned", Path: "/usr/bin/runbook-provider-systemd", SHA256: "dd"},
+	}
+}
+
 func TestWriteProvider(t *testing.T) {
 	var out bytes.Buffer
-	if err := WriteProviders(&out, ciLog, []*schema.Provider{systemd()}); err != nil {
+	if err := WriteProviders(&out, ciLog, []*schema.Provider{systemd()}, others()); err != nil {
 		t.Fatal(err)
 	}
 	if err := WriteProvider(&out, ciLog, systemd()); err != nil {
@@ -56,7 +66,7 @@ func TestWriteProvider(t *testing.T) {
 	golden(t, "provider.md", out.String())
 
 	out.Reset()
-	if err := WriteProvidersJSON(&out, []*schema.Provider{systemd()}); err != nil {
+	if err := WriteProvidersJSON(&out, []*schema.Provider{systemd()}, others()); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "provider.json", out.String())

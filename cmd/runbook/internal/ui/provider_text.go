@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -12,8 +13,33 @@ import (
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
-// WriteProviders lists providers, one a line.
-func WriteProviders(w io.Writer, style Style, providers []*schema.Provider) error {
+// ThirdParty is a provider of another party that is installed, pinned or both.
+type ThirdParty struct {
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"` // as pinned
+	Trust   string `json:"trust"`             // pinned, not pinned, changed, missing or hidden
+	Path    string `json:"path,omitempty"`
+	SHA256  string `json:"sha256,omitempty"` // of the file
+}
+
+// trustText says what trust means to whoever wants to use the provider.
+func (t ThirdParty) trustText() string {
+	switch t.Trust {
+	case "not pinned":
+		return "it is not run; if you trust it, pin it with `runbook providers lock " + t.Name + "`"
+	case "changed":
+		return "it is not run: the file is not the one that was pinned; if you trust the new one, run `runbook providers lock " + t.Name + "`"
+	case "missing":
+		return "it is pinned and not installed"
+	case "hidden":
+		return "it is not run: a bundled provider has its name"
+	}
+	return ""
+}
+
+// WriteProviders lists providers, one a line, and what is known of those of
+// other parties.
+func WriteProviders(w io.Writer, style Style, providers []*schema.Provider, others []ThirdParty) error {
 	p := &page{style: style}
 	width := 0
 	for _, provider := range providers {
@@ -21,6 +47,13 @@ func WriteProviders(w io.Writer, style Style, providers []*schema.Provider) erro
 	}
 	for _, provider := range providers {
 		p.linef("%s  %s  %s", p.paint(bold, pad(provider.Name, width)), p.paint(dim, pad(provider.Version, 8)), provider.Doc)
+	}
+	for _, other := range others {
+		p.blank()
+		p.linef("%s  %s  %s", p.paint(bold, other.Name), p.paint(dim, cmp.Or(other.Version, "-")), other.Trust)
+		p.field(2, "file", other.Path)
+		p.field(2, "sha256", other.SHA256)
+		p.field(2, "trust", other.trustText())
 	}
 	return p.flush(w)
 }
