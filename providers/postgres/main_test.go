@@ -16,7 +16,10 @@ import (
 
 var server *backendtest.Postgres
 
-func TestMain(m *testing.M) { backendtest.Main(m, backendtest.WithPostgres(&server)) }
+func TestMain(m *testing.M) {
+	sdktest.Serve(postgres.Provider)
+	backendtest.Main(m, backendtest.WithPostgres(&server))
+}
 
 // lab is one test's database and a provider that is configured for it.
 type lab struct {

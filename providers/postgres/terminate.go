@@ -98,8 +98,10 @@ func (p *provider) terminateIdle(ctx context.Context, args terminateArgs, call *
 		return terminateResult{}, sdk.Clean(p.failure(ctx, err))
 	}
 	if limit, ok := call.Limit("connections"); ok && int64(len(found)) > limit {
-		return terminateResult{}, sdk.Clean(sdk.Fail("limit_exceeded", "%s would be ended, the limit is %d; none was",
-			phrase.Count(int64(len(found)), "session", "sessions"), limit))
+		f := sdk.Fail("limit_exceeded", "%s would be ended, the limit is %d; none was",
+			phrase.Count(int64(len(found)), "session", "sessions"), limit)
+		f.Remedy = "look at them with postgres.connections, then name user or application, or raise limit"
+		return terminateResult{}, sdk.Clean(f)
 	}
 	var result terminateResult
 	for _, s := range found {

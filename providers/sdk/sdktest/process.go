@@ -12,6 +12,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
@@ -189,7 +190,7 @@ func start(t testing.TB, provider func() *sdk.Provider, config map[string]any) (
 	if err != nil {
 		return nil, nil, err
 	}
-	h := &Harness{t: t, provider: served, schema: s, locks: t.TempDir(), open: map[string]string{}}
+	h := &Harness{t: t, provider: served, schema: s, locks: t.TempDir(), born: time.Now(), open: map[string]string{}}
 	value, unknown := h.arguments("the configuration", s.Config, config)
 	if len(unknown) > 0 {
 		err = fmt.Errorf("the configuration of %s has unknown values: %v", s.Name, unknown)

@@ -66,8 +66,10 @@ type ActionProof struct {
 	Unseen   bool            // what it does shows nowhere in World
 	// Did is what the action did, in the units that it counts, measured in its
 	// result or in the backend; nil: the result's numbers of the units' names.
-	Did  func(t testing.TB, result map[string]any) schema.Impact
-	Slow *Slow // nil: it is over at once
+	Did func(t testing.TB, result map[string]any) schema.Impact
+	// Estimates are the units that the preview does not count.
+	Estimates []string
+	Slow      *Slow // nil: it is over at once
 	// Refused are calls that must fail clean.
 	Refused []Refused
 }

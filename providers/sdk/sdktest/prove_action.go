@@ -125,6 +125,9 @@ func (a *actor) previews(t *testing.T) {
 	}
 	did := a.did(t, o)
 	for unit, n := range foretold.Impact {
+		if slices.Contains(a.Estimates, unit) {
+			continue
+		}
 		if got, known := did[unit]; !known || got != n {
 			t.Errorf("%d %s were foretold, and %v were hit: %d", n, unit, known, got)
 		}
@@ -149,17 +152,19 @@ func (a *actor) did(t *testing.T, o schema.Outcome) schema.Impact {
 
 // limits: of what an action enforces, one less than it would hit stops it.
 func (a *actor) limits(t *testing.T) {
-	if !a.op.Previews || len(a.op.Enforces) == 0 {
+	if len(a.op.Enforces) == 0 {
 		return
 	}
 	s := a.session(t, nil)
+	setup(t, a.Setup)
+	did := a.did(t, a.run(s))
 	for _, unit := range a.op.Enforces {
-		setup(t, a.Setup)
-		n := s.preview(a.Name, a.Args, a.Options...).Impact[unit]
+		n := did[unit]
 		if n == 0 {
-			t.Errorf("it would hit no %s: nothing is proved of its limit", unit)
+			t.Errorf("it hits no %s: nothing is proved of its limit", unit)
 			continue
 		}
+		setup(t, a.Setup)
 		a.unchanged(t, fmt.Sprintf("a limit of %d %s", n-1, unit), func() { refused(t, a.run(s, Limit(unit, n-1)), "limit_exceeded") })
 		succeed(t, a.run(s, Limit(unit, n)))
 	}

@@ -82,6 +82,7 @@ type Harness struct {
 	provider protocol.Provider
 	schema   *schema.Provider
 	locks    string
+	born     time.Time
 	calls    atomic.Int64
 
 	mu   sync.Mutex
@@ -111,7 +112,7 @@ func Try(t testing.TB, p *sdk.Provider, config map[string]any) (*Harness, error)
 			t.Errorf("close %s: %v", p.Name, err)
 		}
 	})
-	h := &Harness{t: t, provider: connect(t, server), schema: p.Schema(), locks: t.TempDir(), open: map[string]string{}}
+	h := &Harness{t: t, provider: connect(t, server), schema: p.Schema(), locks: t.TempDir(), born: time.Now(), open: map[string]string{}}
 	value, unknown := h.arguments("the configuration", h.schema.Config, config)
 	if len(unknown) > 0 {
 		t.Fatalf("the configuration of %s has unknown values: %v", p.Name, unknown)
@@ -222,7 +223,7 @@ func (h *Harness) call(kind schema.Kind, name string, args map[string]any, opts 
 		Name: name, Kind: kind, Handle: fmt.Sprintf("call-%d", n),
 	}}
 	if kind == schema.Action {
-		c.op.Key = fmt.Sprintf("key-%d", n)
+		c.op.Key = fmt.Sprintf("key-%d-%d", h.born.UnixNano(), n) // the backend may be another harness's too
 		c.op.AttemptLock = filepath.Join(h.locks, fmt.Sprintf("attempt-%d.lock", n))
 	}
 	c.op.Arguments, c.op.Unknown = h.arguments(name, op.Arguments, args)
