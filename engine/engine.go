@@ -222,6 +222,12 @@ func (e *Engine) Plan(ctx context.Context, rb *runbook.Runbook, in Inputs, opts 
 		return nil, diags
 	}
 	defer s.Close()
+	if s.storeErr != nil {
+		diags = append(diags, &hcl.Diagnostic{
+			Severity: hcl.DiagWarning, Summary: "The runs on record cannot be read",
+			Detail: fmt.Sprintf("So this plan does not know whether another run is in the way, and apply will refuse to begin: %s.", s.storeErr),
+		})
+	}
 	p, err := e.plan(ctx, s, opts)
 	if err != nil {
 		return nil, append(diags, failure("The plan could not be made", err))

@@ -171,7 +171,7 @@ func TestFoldersOfOthersAreRefused(t *testing.T) {
 		dir = t.TempDir()
 		check(t, os.Chown(dir, 65534, 65534))
 	}
-	refused(t, dir, dir, "it belongs to user")
+	refused(t, dir, dir, "it belongs to ")
 
 	// A run's own folder is looked at as well, and so is one made meanwhile.
 	s := newStore(t)
@@ -181,6 +181,7 @@ func TestFoldersOfOthersAreRefused(t *testing.T) {
 	if _, err := s.OpenRun("r"); !errors.As(err, &untrusted) {
 		t.Errorf("got %v", err)
 	}
+	diff(t, store.Damaged, must[[]store.Summary](t)(s.Runs())[0].Outcome)
 	check(t, os.Chmod(filepath.Join(s.Dir(), "runs"), 0o777))
 	if _, err := s.NewRun("r2"); !errors.As(err, &untrusted) {
 		t.Errorf("got %v", err)

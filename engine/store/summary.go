@@ -1,6 +1,7 @@
 package store
 
 import (
+	"path/filepath"
 	"time"
 
 	"github.com/runbook-engine/runbook/engine/event"
@@ -66,8 +67,14 @@ func (s *Store) summarize(id string) Summary {
 	// Asked first: a run that ends meanwhile is then seen to have ended.
 	attended, err := journal.Attended(s.journal(id))
 	sum := Summary{ID: id, Steps: map[string]int{}}
+	if err == nil {
+		err = trust(filepath.Dir(s.journal(id)))
+	}
 	statuses := map[string]string{}
 	for e, failed := range journal.Read(s.journal(id)) {
+		if err != nil {
+			break
+		}
 		if failed != nil {
 			err = failed
 			break

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"syscall"
 )
 
@@ -16,10 +18,11 @@ import (
 type UntrustedError struct {
 	Path   string
 	Reason string
+	Mend   string // what to do about it
 }
 
 func (e *UntrustedError) Error() string {
-	return fmt.Sprintf("%s is not safe to use: %s", e.Path, e.Reason)
+	return fmt.Sprintf("%s is not safe to use: %s; %s", e.Path, e.Reason, e.Mend)
 }
 
 // trust refuses what is not a folder of this user that only this user may write
@@ -31,16 +34,27 @@ func trust(path string) error {
 	}
 	switch mode := info.Mode(); {
 	case mode.Type() == fs.ModeSymlink:
-		return &UntrustedError{Path: path, Reason: "it is a link"}
+		return &UntrustedError{Path: path, Reason: "it is a link", Mend: "put a folder there, or name the store that is meant by RUNBOOK_STORE"}
 	case !mode.IsDir():
-		return &UntrustedError{Path: path, Reason: "it is not a folder"}
+		return &UntrustedError{Path: path, Reason: "it is not a folder", Mend: "move it away, or name another store by RUNBOOK_STORE"}
 	case mode.Perm()&0o022 != 0:
-		return &UntrustedError{Path: path, Reason: fmt.Sprintf("others may write to it (mode %04o); run chmod go-w on it once you know that nobody did", mode.Perm())}
+		return &UntrustedError{Path: path, Reason: fmt.Sprintf("others may write to it (mode %04o)", mode.Perm()), Mend: "run chmod go-w on it once you know that nobody did"}
 	}
-	if owner := info.Sys().(*syscall.Stat_t).Uid; int(owner) != os.Geteuid() {
-		return &UntrustedError{Path: path, Reason: fmt.Sprintf("it belongs to user %d, and you are user %d", owner, os.Geteuid())}
+	if owner, me := int(info.Sys().(*syscall.Stat_t).Uid), os.Geteuid(); owner != me {
+		return &UntrustedError{
+			Path: path, Reason: fmt.Sprintf("it belongs to %s, and you are %s", userName(owner), userName(me)),
+			Mend: "work as the one that it belongs to, or name a store of your own by RUNBOOK_STORE",
+		}
 	}
 	return nil
+}
+
+// userName says who a user is as far as the system knows.
+func userName(id int) string {
+	if u, err := user.LookupId(strconv.Itoa(id)); err == nil {
+		return u.Username
+	}
+	return fmt.Sprintf("user %d", id)
 }
 
 // private is the mode of every folder of a store.
