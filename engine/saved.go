@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -47,7 +49,8 @@ func (e *Engine) save(ctx context.Context, s *session, p *plan.Plan, opts PlanOp
 	return saved, store.WriteFile(path, text)
 }
 
-// identities are the versions and hashes of all providers that are used.
+// identities are the versions and hashes of all providers that are used, and
+// those of their schemas.
 func (e *Engine) identities(ctx context.Context, s *session) (map[string]string, error) {
 	identities := make(map[string]string)
 	for _, f := range s.frame.All() {
@@ -59,14 +62,23 @@ func (e *Engine) identities(ctx context.Context, s *session) (map[string]string,
 			if err != nil {
 				return nil, err
 			}
-			identities[op.Provider] = identity
+			spec, err := s.host.Schema(ctx, op.Provider)
+			if err != nil {
+				return nil, err
+			}
+			text, err := json.Marshal(spec)
+			if err != nil {
+				return nil, fmt.Errorf("hash the schema of %s: %w", op.Provider, err)
+			}
+			identities[op.Provider] = fmt.Sprintf("%s, schema %.12x", identity, sha256.Sum256(text))
 		}
 	}
 	return identities, nil
 }
 
-// ReadSaved reads a saved plan; nil where the file is something else.
-func ReadSaved(path string) (*plan.Saved, error) {
+// ReadSaved reads a saved plan; nil where the file is something else. One that
+// another version made is a *StaleError.
+func (e *Engine) ReadSaved(path string) (*plan.Saved, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, nil // whoever reads it as a runbook reports it
@@ -84,17 +96,18 @@ func ReadSaved(path string) (*plan.Saved, error) {
 	case len(text) > maxSavedPlan:
 		return nil, errors.New("read plan: it is larger than 64 MiB")
 	}
-	return plan.DecodeSaved(text)
+	saved, err := plan.DecodeSaved(text, e.opts.Version)
+	var other *plan.OtherVersionError
+	if errors.As(err, &other) {
+		return nil, &StaleError{Grew: []string{other.Error()}}
+	}
+	return saved, err
 }
 
 // Saved loads the runbook that a saved plan is of, and refuses a plan that
-// cannot become a run any more with a *StaleError: one that has expired, that
-// another version made, or whose files were edited. The runbook is nil where the
-// file cannot be parsed.
+// cannot become a run any more with a *StaleError: one that has expired, or whose
+// files were edited. The runbook is nil where the file cannot be parsed.
 func (e *Engine) Saved(ctx context.Context, saved *plan.Saved) (*runbook.Runbook, hcl.Diagnostics, error) {
-	if saved.Version != e.opts.Version {
-		return nil, nil, &StaleError{Grew: []string{fmt.Sprintf("runbook %s made it, and this is runbook %s", saved.Version, e.opts.Version)}}
-	}
 	if now := e.clock.Now(); !now.Before(saved.ExpiresAt) {
 		return nil, nil, &StaleError{Grew: []string{"it expired at " + saved.ExpiresAt.Format(time.RFC3339)}}
 	}

@@ -25,7 +25,7 @@ type Saved struct {
 	Digest        string            `json:"digest"`  // sha256 over all else
 	ExpiresAt     time.Time         `json:"expires_at"`
 	Start         event.Start       `json:"start"`     // sources, variables, targets
-	Providers     map[string]string `json:"providers"` // name → version and, of a third party's, hash
+	Providers     map[string]string `json:"providers"` // name → version, of a third party's its hash, and the schema's
 	Plan          *Plan             `json:"plan"`
 }
 
@@ -61,16 +61,38 @@ func IsSaved(text []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("{"))
 }
 
-// DecodeSaved reads the text of a saved plan. One that was changed since it was
-// written is refused.
-func DecodeSaved(text []byte) (*Saved, error) {
+// OtherVersionError says that another version of the engine made a saved plan.
+type OtherVersionError struct {
+	Made, This string
+}
+
+// Error implements error.
+func (e *OtherVersionError) Error() string {
+	return fmt.Sprintf("runbook %s made it, and this is runbook %s", e.Made, e.This)
+}
+
+// DecodeSaved reads the text of a saved plan that this version of the engine made;
+// another's is an *OtherVersionError, whatever else is in it. One that was changed
+// since it was written is refused.
+func DecodeSaved(text []byte, version string) (*Saved, error) {
+	var head struct {
+		Kind    string `json:"kind"`
+		Version string `json:"version"`
+	}
+	if err := json.Unmarshal(text, &head); err != nil {
+		return nil, fmt.Errorf("read plan: %w", err)
+	}
+	switch {
+	case head.Kind != SavedKind:
+		return nil, errors.New("read plan: it is no saved plan")
+	case head.Version != version:
+		return nil, &OtherVersionError{Made: head.Version, This: version}
+	}
 	var s Saved
 	if err := json.Unmarshal(text, &s); err != nil {
 		return nil, fmt.Errorf("read plan: %w", err)
 	}
 	switch {
-	case s.Kind != SavedKind:
-		return nil, errors.New("read plan: it is no saved plan")
 	case s.FormatVersion != FormatVersion:
 		return nil, fmt.Errorf("read plan: its format is %s, this program reads %s", s.FormatVersion, FormatVersion)
 	case s.Plan == nil:

@@ -66,7 +66,7 @@ func runApply(opts *applyOptions) error {
 	if err != nil {
 		return err
 	}
-	saved, err := savedPlan(opts)
+	saved, err := savedPlan(eng, opts)
 	if err != nil {
 		return err
 	}
@@ -105,11 +105,11 @@ func runApply(opts *applyOptions) error {
 }
 
 // savedPlan is the saved plan that apply was given; nil: it was not.
-func savedPlan(opts *applyOptions) (*plan.Saved, error) {
+func savedPlan(eng *engine.Engine, opts *applyOptions) (*plan.Saved, error) {
 	if len(opts.args) == 0 {
 		return nil, nil
 	}
-	saved, err := engine.ReadSaved(opts.args[0])
+	saved, err := eng.ReadSaved(opts.args[0])
 	if saved == nil || err != nil {
 		return nil, err
 	}
