@@ -12,7 +12,7 @@ func (p *provider) description(w Where, call *sdk.Call, d sdk.Description) sdk.D
 		d.Effects, d.Undeclared = nil, true
 	}
 	if p.config.Hooks {
-		d.Effects, d.Undeclared, d.Destructive = nil, true, true
+		d.Effects, d.Undeclared = nil, true
 	}
 	program := []string{p.config.Git}
 	if dir := p.dir(w); dir != "" && !call.Unknown("repo") {

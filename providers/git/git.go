@@ -29,7 +29,7 @@ type Config struct {
 	AuthorName  string `runbook:"author_name,optional" doc:"Author of commits; without it the repository's user.name."`
 	AuthorEmail string `runbook:"author_email,optional" doc:"Their mail address; without it the repository's user.email."`
 	UserConfig  bool   `runbook:"user_config" default:"false" doc:"Read the git configuration of the user and the machine too: for credential helpers, url.insteadOf, proxies, Git LFS."`
-	Hooks       bool   `runbook:"hooks" default:"false" doc:"Let the repository's hooks run. What they do no plan can show, so every action then runs alone and counts as destructive."`
+	Hooks       bool   `runbook:"hooks" default:"false" doc:"Let the repository's hooks run. What they do no plan can show, so every action then runs alone."`
 	TrustOwner  bool   `runbook:"trust_owner" default:"false" doc:"Work also in a repository that belongs to another user of this machine. Its configuration can name programs that then run as this user."`
 }
 
@@ -57,25 +57,25 @@ func Provider() *sdk.Provider {
 				sdk.Describe(p.describeClone), sdk.Preview(p.previewClone), sdk.Idempotent),
 			sdk.NewAction("fetch", fetchDoc, p.fetch,
 				sdk.Describe(p.describeFetch), sdk.Preview(p.previewFetch),
-				sdk.Idempotent, sdk.Counts("refs"), sdk.MayDestroy),
+				sdk.Idempotent, sdk.Counts("refs")),
 			sdk.NewAction("pull", pullDoc, p.pull,
 				sdk.Describe(p.describePull), sdk.Preview(p.previewPull),
-				sdk.Idempotent, sdk.Counts("commits", "files"), sdk.Enforces("commits", "files"), sdk.MayDestroy),
+				sdk.Idempotent, sdk.Counts("commits", "files"), sdk.Enforces("commits", "files")),
 			sdk.NewAction("checkout", checkoutDoc, p.checkout,
 				sdk.Describe(p.describeCheckout), sdk.Preview(p.previewCheckout),
-				sdk.Idempotent, sdk.Counts("files"), sdk.Enforces("files"), sdk.MayDestroy),
+				sdk.Idempotent, sdk.Counts("files"), sdk.Enforces("files")),
 			sdk.NewAction("checkout_paths", checkoutPathsDoc, p.checkoutPaths,
 				sdk.Describe(p.describeCheckoutPaths), sdk.Preview(p.previewCheckoutPaths),
 				sdk.Idempotent, sdk.Counts("files", "changes"), sdk.Enforces("files", "changes"), sdk.MayDestroy),
 			sdk.NewAction("add", addDoc, p.add,
 				sdk.Describe(p.describeAdd), sdk.Preview(p.previewAdd),
-				sdk.Idempotent, sdk.Counts("files"), sdk.Enforces("files"), sdk.MayDestroy),
+				sdk.Idempotent, sdk.Counts("files"), sdk.Enforces("files")),
 			sdk.NewAction("commit", commitDoc, p.commit,
 				sdk.Describe(p.describeCommit), sdk.Preview(p.previewCommit), sdk.Settle(p.settleCommit),
-				sdk.Observed, sdk.Counts("files"), sdk.Enforces("files"), sdk.MayDestroy),
+				sdk.Observed, sdk.Counts("files"), sdk.Enforces("files")),
 			sdk.NewAction("push", pushDoc, p.push,
 				sdk.Describe(p.describePush), sdk.Preview(p.previewPush),
-				sdk.Idempotent, sdk.Counts("commits", "files"), sdk.Enforces("commits", "files"), sdk.MayDestroy),
+				sdk.Idempotent, sdk.Counts("commits", "files"), sdk.Enforces("commits", "files")),
 		},
 	}
 }

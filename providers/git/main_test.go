@@ -20,6 +20,11 @@ import (
 	"github.com/runbook-engine/runbook/providers/sdk/sdktest"
 )
 
+func TestMain(m *testing.M) {
+	sdktest.Serve(git.Provider)
+	os.Exit(m.Run())
+}
+
 // room is one test's bare remote, a clone of it that the provider looks after,
 // and another that belongs to somebody else.
 type room struct {
@@ -63,25 +68,35 @@ func (r *room) harness(config map[string]any) *sdktest.Harness {
 // git is git as somebody else would run it.
 func (r *room) git(dir string, args ...string) string {
 	r.t.Helper()
+	return run(r.t, dir, args...)
+}
+
+func run(t testing.TB, dir string, args ...string) string {
+	t.Helper()
 	cmd := exec.Command("git", args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "LC_ALL=C",
 		"GIT_AUTHOR_NAME=Else", "GIT_AUTHOR_EMAIL=else@example.com", "GIT_COMMITTER_NAME=Else", "GIT_COMMITTER_EMAIL=else@example.com")
 	said, err := cmd.CombinedOutput()
 	if err != nil {
-		r.t.Fatalf("git %v: %v\n%s", args, err, said)
+		t.Fatalf("git %v: %v\n%s", args, err, said)
 	}
 	return strings.TrimSpace(string(said))
 }
 
 func (r *room) write(dir, name, text string) {
 	r.t.Helper()
+	write(r.t, dir, name, text)
+}
+
+func write(t testing.TB, dir, name, text string) {
+	t.Helper()
 	path := filepath.Join(dir, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		r.t.Fatal(err)
+		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		r.t.Fatal(err)
+		t.Fatal(err)
 	}
 }
 
@@ -174,7 +189,7 @@ func refused(t *testing.T, d schema.Description, code string, parts ...string) {
 
 func says(t *testing.T, f *schema.Failure, parts ...string) *schema.Failure {
 	t.Helper()
-	if f.Remedy == "" && f.Code != "cancelled" && f.Code != "timeout" && f.Code != "invalid_argument" && f.Code != "git_error" {
+	if f.Remedy == "" && f.Code != "cancelled" && f.Code != "invalid_argument" && f.Code != "git_error" {
 		t.Errorf("%s has no remedy: %s", f.Code, f.Message)
 	}
 	for _, part := range parts {

@@ -136,7 +136,9 @@ func (w *pushing) push(ctx context.Context, options ...string) error {
 		args = append(args, "--no-verify")
 	}
 	ended, err := m.try(ctx, "", m.options, append(args, m.name, "refs/heads/"+w.branch+":refs/heads/"+w.branch)...)
-	if err != nil {
+	if f := m.typed(err); f != nil {
+		return f
+	} else if err != nil {
 		return err
 	}
 	for line := range strings.Lines(string(ended.Stdout)) {

@@ -93,7 +93,7 @@ func inherited(env []string) []string {
 func interrupted(ctx context.Context, cut string) *schema.Failure {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		f := sdk.Fail("timeout", "no end in time while %s", cut)
-		f.Retryable = true
+		f.Retryable, f.Remedy = true, "see what it waits for, or allow it more time by timeout"
 		return f
 	}
 	return sdk.Fail("cancelled", "cancelled while %s", cut)
