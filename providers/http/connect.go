@@ -25,6 +25,7 @@ type TCPArgs struct {
 type Connected struct {
 	sdk.Result
 	Latency float64 `runbook:"latency_seconds" doc:"How long it took to connect, or to fail."`
+	Reason  string  `runbook:"reason" doc:"Why none did, such as connection_refused or timeout; empty where one did."`
 	Remote  string  `runbook:"remote_address" doc:"Address that accepted; empty where none did."`
 }
 
@@ -49,6 +50,7 @@ func tcp(ctx context.Context, args TCPArgs, _ *sdk.Call) (Connected, error) {
 		if ctx.Err() == context.Canceled {
 			return Connected{}, sdk.Fail("cancelled", "cancelled while connecting to %s", args.Address)
 		}
+		c.Reason = reason(bounded, err)
 		c.Result = sdk.NotOK("%s does not accept: %s", args.Address, why(bounded, err))
 		return c, nil
 	}
@@ -69,6 +71,7 @@ type TLSArgs struct {
 type Certificate struct {
 	sdk.Result
 	Latency   float64    `runbook:"latency_seconds" doc:"How long it took to connect and shake hands, or to fail."`
+	Reason    string     `runbook:"reason" doc:"Why it is not ok: connection_refused, timeout or the like where there was no handshake; untrusted; expires_soon. Empty where it is ok."`
 	Verified  bool       `runbook:"verified" doc:"Whether the certificate is trusted, for this name, and valid now."`
 	Problem   string     `runbook:"problem" doc:"Why not; empty where it is."`
 	ExpiresAt *time.Time `runbook:"expires_at" doc:"When the first certificate of the chain ends; null where there was no handshake."`
@@ -102,13 +105,13 @@ func (p *provider) tls(ctx context.Context, args TLSArgs, _ *sdk.Call) (Certific
 		if ctx.Err() == context.Canceled {
 			return Certificate{}, sdk.Fail("cancelled", "cancelled while connecting to %s", args.Address)
 		}
-		c.Problem = why(bounded, err)
+		c.Problem, c.Reason = why(bounded, err), reason(bounded, err)
 		c.Result = sdk.NotOK("no TLS with %s: %s", args.Address, c.Problem)
 		return c, nil
 	}
 	defer func() { _ = conn.Close() }()
 	c.describe(conn.(*tls.Conn).ConnectionState(), name, roots)
-	c.Result = c.judge(args)
+	c.Reason, c.Result = c.judge(args)
 	return c, nil
 }
 
@@ -138,13 +141,13 @@ func (c *Certificate) describe(state tls.ConnectionState, name string, roots *x5
 	}
 }
 
-func (c *Certificate) judge(args TLSArgs) sdk.Result {
+func (c *Certificate) judge(args TLSArgs) (reason string, _ sdk.Result) {
 	told := fmt.Sprintf("the certificate of %s ends %s", args.Address, c.ExpiresAt.UTC().Format(time.RFC3339))
 	switch {
 	case !c.Verified:
-		return sdk.NotOK("%s, and is not to be trusted: %s", told, c.Problem)
+		return "untrusted", sdk.NotOK("%s, and is not to be trusted: %s", told, c.Problem)
 	case *c.ExpiresIn < args.MinValidity.Seconds():
-		return sdk.NotOK("%s, in less than %s", told, args.MinValidity)
+		return "expires_soon", sdk.NotOK("%s, in less than %s", told, args.MinValidity)
 	}
-	return sdk.OK("%s", told)
+	return "", sdk.OK("%s", told)
 }

@@ -29,6 +29,7 @@ func (p *provider) describeRequest(args RequestArgs, call *sdk.Call) sdk.Descrip
 	if _, _, failure := args.body(); failure != nil {
 		d.Failure = failure
 	}
+	d.Summary = "sends a request"
 	if call.Unknown("url") {
 		return d
 	}

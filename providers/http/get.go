@@ -26,6 +26,7 @@ type GetArgs struct {
 // Got is the answer of get.
 type Got struct {
 	sdk.Result
+	Reason string `runbook:"reason" doc:"Why it is not ok: connection_refused, timeout, host_unknown, tls_failed, connection_lost or connection_failed where nothing answered; authentication_failed, permission_denied, not_found, redirected, unavailable or another word for the status; no_match; not_json. Empty where it is ok."`
 	Answer
 }
 
@@ -59,26 +60,29 @@ func (p *provider) get(ctx context.Context, args GetArgs, _ *sdk.Call) (Got, err
 	}
 	switch {
 	case err != nil && got.Status == nil:
+		got.Reason = reason(bounded, err)
 		got.Result = sdk.NotOK("%s does not answer: %s", place(req.URL), why(bounded, err))
 	case err != nil:
+		got.Reason = reason(bounded, err)
 		got.Result = sdk.NotOK("%s broke off its answer: %s", place(req.URL), why(bounded, err))
 	default:
-		got.Result = got.judge(place(response.Request.URL), args, pattern)
+		got.Reason, got.Result = got.judge(place(response.Request.URL), args, pattern)
 	}
 	return got, nil
 }
 
-func (g *Got) judge(place string, args GetArgs, pattern *regexp.Regexp) sdk.Result {
+func (g *Got) judge(place string, args GetArgs, pattern *regexp.Regexp) (reason string, _ sdk.Result) {
+	word, _ := turnedAway(*g.Status)
 	told := fmt.Sprintf("%s answered %d in %s", place, *g.Status, time.Duration(g.Latency*float64(time.Second)).Round(time.Millisecond))
 	switch {
 	case !slices.Contains(args.Status, *g.Status) && g.Location != "":
-		return sdk.NotOK("%s, a redirect that is not followed to %s", told, redirected(g.Location))
+		return word, sdk.NotOK("%s, a redirect that is not followed to %s", told, redirected(g.Location))
 	case !slices.Contains(args.Status, *g.Status):
-		return sdk.NotOK("%s, not %s", told, oneOf(args.Status))
+		return word, sdk.NotOK("%s, not %s", told, oneOf(args.Status))
 	case args.BodyPattern != "" && !pattern.MatchString(g.Body):
-		return sdk.NotOK("%s, and its body does not match %s", told, args.BodyPattern)
+		return "no_match", sdk.NotOK("%s, and its body does not match %s", told, args.BodyPattern)
 	case g.saysJSON() && g.JSON == cty.NilVal && !g.Truncated && g.Body != "":
-		return sdk.NotOK("%s, and calls JSON what is none", told)
+		return "not_json", sdk.NotOK("%s, and calls JSON what is none", told)
 	}
-	return sdk.OK("%s", told)
+	return "", sdk.OK("%s", told)
 }

@@ -1,7 +1,6 @@
 // Package http looks at HTTP endpoints, TCP ports and TLS certificates, and
 // sends single requests. It takes an answer for what it says, never a status
-// code alone for more, and follows no redirect to another host. WebSockets are
-// left to later.
+// code alone for more, and follows no redirect to another host.
 package http
 
 import (
@@ -31,10 +30,11 @@ func Provider() *sdk.Provider {
 	p := &provider{}
 	return &sdk.Provider{
 		Name: "http", Version: "0.1.0",
-		Doc:       "Looks at HTTP endpoints, TCP ports and TLS certificates, and sends requests. It uses no proxy.",
+		Doc:       "Looks at HTTP endpoints, WebSockets, TCP ports and TLS certificates, and sends requests. It uses no proxy.",
 		Configure: sdk.Configure(p.configure),
 		Probes: []sdk.Probe{
 			sdk.NewProbe("get", getDoc, p.get),
+			sdk.NewProbe("websocket", websocketDoc, p.websocket),
 			sdk.NewProbe("tcp", tcpDoc, tcp),
 			sdk.NewProbe("tls", tlsDoc, p.tls),
 		},

@@ -229,7 +229,7 @@ func TestTCP(t *testing.T) {
 	s := server(t, nil)
 	got := answer(t, h.Probe("tcp", map[string]any{"address": s.Host}))
 	delete(got, "latency_seconds")
-	if diff := cmp.Diff(map[string]any{"ok": true, "summary": s.Host + " accepts connections", "remote_address": s.Host}, got); diff != "" {
+	if diff := cmp.Diff(map[string]any{"ok": true, "summary": s.Host + " accepts connections", "remote_address": s.Host, "reason": ""}, got); diff != "" {
 		t.Error(diff)
 	}
 	refused := fmt.Sprintf("127.0.0.1:%d", backendtest.Refused(t))
@@ -257,7 +257,7 @@ func TestTLS(t *testing.T) {
 		delete(got, name)
 	}
 	want := map[string]any{
-		"ok": true, "summary": "the certificate of " + address + " ends " + ends,
+		"reason": "", "ok": true, "summary": "the certificate of " + address + " ends " + ends,
 		"verified": true, "problem": "", "expires_at": ends, "subject": "O=Acme Co", "issuer": "O=Acme Co",
 		"names": []any{"example.com", "*.example.com", "127.0.0.1", "::1"}, "protocol": "TLS 1.3",
 	}

@@ -97,7 +97,7 @@ func (p *provider) request(ctx context.Context, args RequestArgs, call *sdk.Call
 	}
 	got.Latency = time.Since(began).Seconds()
 	if got.Status == nil {
-		f := sdk.Fail("no_answer", "%s does not answer: %s", place(req.URL), why(ctx, err))
+		f := unanswered(ctx, place(req.URL), err)
 		if !sent.Load() {
 			f.Retryable = true
 			return Requested{}, sdk.Clean(f)
@@ -118,7 +118,8 @@ func (r *Requested) judge(place string, want []int, cut bool) error {
 		}
 		return nil
 	}
-	f := sdk.Fail("status", "%s answered %d, not %s%s", place, status, expected(want), said(r.Answer))
+	f := sdk.Fail("", "%s answered %d, not %s%s", place, status, expected(want), said(r.Answer))
+	f.Code, f.Remedy = turnedAway(status)
 	if r.Location != "" {
 		f.Message += ", a redirect that is not followed to " + redirected(r.Location)
 	}

@@ -58,21 +58,25 @@ func TestRequest(t *testing.T) {
 		state   schema.State
 		failure schema.Failure
 	}{
-		"a refusal":         {"/denied", schema.FailedClean, schema.Failure{Code: "status", Message: "HOST/denied answered 403, not 2xx"}},
-		"too many requests": {"/busy", schema.FailedClean, schema.Failure{Code: "status", Message: "HOST/busy answered 429, not 2xx", Retryable: true}},
-		"a conflict":        {"/conflict", schema.FailedPartial, schema.Failure{Code: "status", Message: "HOST/conflict answered 409, not 2xx: a job is running"}},
-		"a gateway":         {"/gateway", schema.Unknown, schema.Failure{Code: "status", Message: "HOST/gateway answered 504, not 2xx: upstream"}},
+		"a refusal":         {"/denied", schema.FailedClean, schema.Failure{Code: "permission_denied", Message: "HOST/denied answered 403, not 2xx", Remedy: "let this user do that on the server, or use another"}},
+		"too many requests": {"/busy", schema.FailedClean, schema.Failure{Code: "too_many_requests", Message: "HOST/busy answered 429, not 2xx", Remedy: "wait: the server takes no more for now", Retryable: true}},
+		"a conflict":        {"/conflict", schema.FailedPartial, schema.Failure{Code: "conflict", Message: "HOST/conflict answered 409, not 2xx: a job is running", Remedy: "see on the server what stands in the way"}},
+		"a gateway":         {"/gateway", schema.Unknown, schema.Failure{Code: "bad_gateway", Message: "HOST/gateway answered 504, not 2xx: upstream", Remedy: "see what is behind the gateway: it may still be at work"}},
 		"a redirect of a POST": {"/moved", schema.FailedPartial, schema.Failure{
-			Code: "status", Message: "HOST/moved answered 302, not 2xx, a redirect that is not followed to /jobs",
+			Code: "redirected", Message: "HOST/moved answered 302, not 2xx, a redirect that is not followed to /jobs",
+			Remedy: "give the address that it redirects to",
 		}},
 		"a connection that is closed": {"/drop", schema.Unknown, schema.Failure{
-			Code: "no_answer", Message: "HOST/drop does not answer: the connection was closed",
+			Code: "connection_lost", Message: "HOST/drop does not answer: the connection was closed",
+			Remedy: "see the server's log: it may have been restarted",
 		}},
 		"nobody there": {fmt.Sprintf("http://127.0.0.1:%d/x", refused), schema.FailedClean, schema.Failure{
-			Code: "no_answer", Message: fmt.Sprintf("127.0.0.1:%d/x does not answer: connection refused", refused), Retryable: true,
+			Code: "connection_refused", Message: fmt.Sprintf("127.0.0.1:%d/x does not answer: connection refused", refused), Retryable: true,
+			Remedy: "start the server, or correct host and port",
 		}},
 		"no answer": {fmt.Sprintf("http://127.0.0.1:%d/x", hole), schema.Unknown, schema.Failure{
-			Code: "no_answer", Message: fmt.Sprintf("127.0.0.1:%d/x does not answer: no answer in time", hole),
+			Code: "timeout", Message: fmt.Sprintf("127.0.0.1:%d/x does not answer: no answer in time", hole),
+			Remedy: "see whether the server is busy or a firewall drops the packets; the step's timeout bounds the wait",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -184,11 +188,11 @@ func TestDescribe(t *testing.T) {
 		},
 		"a URL that is not known yet": {
 			map[string]any{"url": cty.UnknownVal(cty.String), "idempotent": true},
-			schema.Description{Settling: schema.Idempotent, Undeclared: true},
+			schema.Description{Settling: schema.Idempotent, Undeclared: true, Summary: "sends a request"},
 		},
 		"no URL": {
 			map[string]any{"url": "example.com"},
-			schema.Description{Settling: schema.Manual, Failure: &schema.Failure{
+			schema.Description{Settling: schema.Manual, Summary: "sends a request", Failure: &schema.Failure{
 				Code: "invalid_argument", Argument: "url", Message: "the URL must begin with http:// or https:// and name a host",
 			}},
 		},

@@ -107,15 +107,19 @@ func (a *Answer) take(response *nethttp.Response) error {
 			}
 		}
 	}
-	if utf8.Valid(body) {
-		a.Body = string(body)
-	} else {
-		a.Body = base64.StdEncoding.EncodeToString(body)
-	}
+	a.Body = legible(body)
 	if a.saysJSON() && !a.Truncated && err == nil {
 		a.JSON = decoded(body)
 	}
 	return err
+}
+
+// legible is text as it is, and anything else in base64.
+func legible(content []byte) string {
+	if utf8.Valid(content) {
+		return string(content)
+	}
+	return base64.StdEncoding.EncodeToString(content)
 }
 
 // saysJSON tells whether the answer calls itself JSON.

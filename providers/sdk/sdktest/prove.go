@@ -42,6 +42,19 @@ type Broken struct {
 	Code     string         // which no other broken backend's may equal
 	Patience time.Duration  // the operation's timeout; 0: its own patience is short enough
 	Spares   []string       // operations that do not come to what is broken
+	// Uncertain says that of an action nobody knows: a request was sent, and what
+	// swallowed it did not say what it did with it.
+	Uncertain bool
+	// Args are an operation's arguments that lead to what is broken, where it is
+	// not the configuration that does; nil: the operation's own.
+	Args func(name string, args map[string]any) map[string]any
+}
+
+func (b Broken) args(name string, args map[string]any) map[string]any {
+	if b.Args == nil {
+		return args
+	}
+	return b.Args(name, args)
 }
 
 // ProbeProof is one call of a probe.
@@ -64,6 +77,7 @@ type ActionProof struct {
 	Class    schema.Settling // how Describe says that an unknown outcome is settled
 	Destroys bool            // whether Describe calls it destructive
 	Unseen   bool            // what it does shows nowhere in World
+	Fails    string          // the code of an action that is there to fail
 	// Did is what the action did, in the units that it counts, measured in its
 	// result or in the backend; nil: the result's numbers of the units' names.
 	Did func(t testing.TB, result map[string]any) schema.Impact
@@ -194,7 +208,7 @@ func (p *prover) broken(t *testing.T, b Broken) {
 		}
 		setup(t, c.Setup)
 		p.unchanged(t, c.Name, func() {
-			o := s.observe(c.Name, c.Args, b.patience(opts)...)
+			o := s.observe(c.Name, b.args(c.Name, c.Args), b.patience(opts)...)
 			if !c.Answers {
 				t.Run("probe "+c.Name, func(t *testing.T) { refused(t, o, b.Code) })
 				return
@@ -213,14 +227,19 @@ func (p *prover) broken(t *testing.T, b Broken) {
 		setup(t, c.Setup)
 		p.unchanged(t, c.Name, func() {
 			t.Run("action "+c.Name, func(t *testing.T) {
-				if d := s.describe(c.Name, c.Args); d.Failure != nil {
+				args := b.args(c.Name, c.Args)
+				if d := s.describe(c.Name, args); d.Failure != nil {
 					t.Errorf("Describe needs the backend: %v", d.Failure)
 				}
 				if p.schema.Operation(schema.Action, c.Name).Previews {
-					d := s.preview(c.Name, c.Args, b.patience(c.Options)...)
+					d := s.preview(c.Name, args, b.patience(c.Options)...)
 					refused(t, schema.Outcome{State: schema.FailedClean, Failure: d.Failure}, b.Code)
 				}
-				refused(t, s.act(c.Name, c.Args, b.patience(c.Options)...), b.Code)
+				o := s.act(c.Name, args, b.patience(c.Options)...)
+				if b.Uncertain && o.State == schema.Unknown {
+					o.State = schema.FailedClean // as far as it is a failure with a code and a remedy
+				}
+				refused(t, o, b.Code)
 			})
 		})
 	}

@@ -20,6 +20,10 @@ func (p *prover) action(t *testing.T, c ActionProof) {
 	}
 	a := &actor{prover: p, ActionProof: c, op: op}
 	t.Run("describe", a.describes)
+	if c.Fails != "" {
+		t.Run("fail", a.fails)
+		return
+	}
 	t.Run("preview and act", a.previews)
 	t.Run("limit", a.limits)
 	t.Run("refuse", a.refuses)
@@ -80,6 +84,9 @@ func (a *actor) describes(t *testing.T) {
 	case d.Destructive != a.Destroys:
 		t.Errorf("it is described as destructive: %t", d.Destructive)
 	}
+	if d.Summary == "" && len(d.Command) == 0 {
+		t.Error("it tells a reader neither by a summary nor by a command what it does")
+	}
 	a.says(t, d)
 	unknown := map[string]any{}
 	for _, argument := range a.op.Arguments.Attributes {
@@ -95,12 +102,9 @@ func (a *actor) describes(t *testing.T) {
 	}
 }
 
-// says checks what every description has.
+// says checks what no description may keep quiet.
 func (a *actor) says(t *testing.T, d schema.Description) {
 	t.Helper()
-	if d.Summary == "" {
-		t.Error("it has no summary")
-	}
 	deletes := slices.ContainsFunc(d.Effects, func(e schema.Effect) bool { return e.Mode == schema.Delete })
 	if deletes && !d.Destructive {
 		t.Errorf("it deletes and is not called destructive: %v", d.Effects)
@@ -148,6 +152,17 @@ func (a *actor) did(t *testing.T, o schema.Outcome) schema.Impact {
 		}
 	}
 	return did
+}
+
+// fails: what is there to fail does, and changes nothing.
+func (a *actor) fails(t *testing.T) {
+	s := a.session(t, nil)
+	setup(t, a.Setup)
+	a.unchanged(t, "the failure", func() {
+		if o := a.run(s); o.State != schema.FailedClean || o.Failure.Code != a.Fails {
+			t.Errorf("it does not fail with %s: %s", a.Fails, told(o))
+		}
+	})
 }
 
 // limits: of what an action enforces, one less than it would hit stops it.
