@@ -62,6 +62,9 @@ func files(changes []Change) string {
 // ErrOver means that there is nothing left to resume.
 var ErrOver = errors.New("the run has succeeded: there is nothing to resume")
 
+// ErrBack means that a run was taken back: it does not go on.
+var ErrBack = errors.New("the run was rolled back: start over with `runbook apply`")
+
 // Resume goes on with a run: what its record says ended well stays, what nobody
 // knows is settled, the rest is looked at anew. ref is an ID, a unique prefix,
 // or last.
@@ -82,27 +85,30 @@ func (e *Engine) Resume(ctx context.Context, ref string, opts ResumeOptions) (Re
 	return result, diags, errors.Join(err, kept.Close())
 }
 
-func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, id string, opts ResumeOptions) (Result, hcl.Diagnostics, error) {
-	history, err := events(kept)
-	if err != nil {
-		return Result{}, nil, err
-	}
-	first, finished := bounds(history)
+// reopened is a run on record that is gone on with. Its session must be closed.
+type reopened struct {
+	history []event.Event
+	s       *session
+	start   event.Start // of the process that goes on with it
+	only    map[string]bool
+}
+
+// reopen reads a run and what it was started with. It is nil where diags or the
+// error say why not.
+func (e *Engine) reopen(ctx context.Context, st *store.Store, history []event.Event, id string, opts *ResumeOptions) (r *reopened, diags hcl.Diagnostics, err error) {
+	first, _ := bounds(history)
 	if first == nil {
-		return Result{}, nil, fmt.Errorf("run %s has no beginning on record, so nothing was started: `runbook locks release %[1]s` frees what it holds; then apply again", id)
-	}
-	if finished != nil && finished.Outcome == apply.Succeeded {
-		return Result{Run: id}, nil, ErrOver
+		return nil, nil, fmt.Errorf("run %s has no beginning on record, so nothing was started: `runbook locks release %[1]s` frees what it holds; then apply again", id)
 	}
 	rb, diags := e.Validate(ctx, whereabouts(first.Start))
 	if rb == nil || diags.HasErrors() {
-		return Result{}, diags, nil
+		return nil, diags, nil
 	}
 	inputs := opts.Inputs
 	inputs.Environment = first.Start.Environment
 	inputs.Recorded, err = decodeVariables(first.Start.Variables)
 	if err != nil {
-		return Result{}, diags, fmt.Errorf("resume %s: %w", id, err)
+		return nil, diags, fmt.Errorf("resume %s: %w", id, err)
 	}
 	started := first.Start.StartedAt
 	if started.IsZero() {
@@ -111,26 +117,28 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 	s, more := e.openRun(ctx, rb, inputs, id, started)
 	diags = append(diags, more...)
 	if diags.HasErrors() {
-		return Result{}, diags, nil
+		return nil, diags, nil
 	}
-	defer s.Close()
+	defer func() {
+		if r == nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
 	s.store = st
 	changed := changes(rb.File, s.sources(ctx), accepted(history))
 	if len(changed) > 0 && opts.Changed != nil {
 		opts.Changed(changed)
 	}
 	if len(changed) > 0 && !opts.AcceptChanges {
-		return Result{}, diags, &ChangedError{Run: id, Changes: changed}
+		return nil, diags, &ChangedError{Run: id, Changes: changed}
 	}
 	named := slices.Concat(opts.Force, slices.DeleteFunc(slices.Clone(opts.Approve), isAll))
 	if err := errors.Join(unresolvable(rb, opts.Resolve), declared(rb, named)); err != nil {
-		return Result{}, diags, err
+		return nil, diags, err
 	}
-	looking, stop := until(ctx, opts.Interrupt)
-	defer stop()
 	start, err := e.start(ctx, s, nil)
 	if err != nil {
-		return Result{}, diags, err
+		return nil, diags, err
 	}
 	start.PlanDigest, start.Targets, start.Force, start.Steps = first.Start.PlanDigest, first.Start.Targets, first.Start.Force, first.Start.Steps
 	if len(changed) == 0 {
@@ -138,55 +146,92 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 	}
 	only, err := target(rb, start.Targets)
 	if err != nil {
-		return Result{}, diags, err
+		return nil, diags, err
 	}
 	opts.Only, opts.Force = start.Targets, append(slices.Clone(opts.Force), start.Force...)
 	start.Approved = approvedOnRecord(history)
+	return &reopened{history: history, s: s, start: start, only: only}, diags, nil
+}
+
+func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, id string, opts ResumeOptions) (Result, hcl.Diagnostics, error) {
+	history, err := events(kept)
+	if err != nil {
+		return Result{}, nil, err
+	}
+	if _, finished := bounds(history); finished != nil {
+		switch finished.Outcome {
+		case apply.Succeeded:
+			return Result{Run: id}, nil, ErrOver
+		case apply.RolledBack:
+			return Result{Run: id}, nil, ErrBack
+		}
+	}
+	r, diags, err := e.reopen(ctx, st, history, id, &opts)
+	if r == nil {
+		return Result{}, diags, err
+	}
+	defer r.s.Close()
+	looking, stop := until(ctx, opts.Interrupt)
+	defer stop()
 	var p *plan.Plan // nil: the run has been said yes to, and goes on as it was planned
-	if !start.Approved {
+	if !r.start.Approved {
 		var answer answer
-		if p, answer, err = e.agree(looking, s, opts.ApplyOptions); err != nil {
+		if p, answer, err = e.agree(looking, r.s, opts.ApplyOptions); err != nil {
 			return Result{Plan: p}, diags, err
 		}
 		if answer == declined {
 			return Result{Plan: p, Result: apply.Result{Outcome: Declined}}, diags, nil
 		}
-		start.Approved, start.PlanDigest = answer == agreed, p.Digest
+		r.start.Approved, r.start.PlanDigest = answer == agreed, p.Digest
 	}
 	var writes []schema.Effect
 	if p != nil {
 		writes = lockable(p)
 	} else {
-		writes = e.remaining(looking, s, history, only)
+		writes = e.remaining(looking, r, false)
 	}
-	lease, err := acquire(looking, st, e.holder(s), writes, opts.LockTimeout)
+	result, err := e.goOn(ctx, looking, st, kept, r, p, writes, opts, false)
+	return result, diags, err
+}
+
+// goOn takes the locks of a run on record and goes on with it, or takes back what
+// it did.
+func (e *Engine) goOn(ctx, looking context.Context, st *store.Store, kept *store.Run, r *reopened, p *plan.Plan, writes []schema.Effect, opts ResumeOptions, takeBack bool) (Result, error) {
+	lease, err := acquire(looking, st, e.holder(r.s), writes, opts.LockTimeout)
 	if err != nil {
-		return Result{}, diags, err
+		return Result{}, err
 	}
 	defer lease.Close() // what the run holds is given back by its end alone: see finish
 	answers, err := kept.Answers()
 	if err != nil {
-		return Result{}, diags, err
+		return Result{}, err
 	}
 	kept.Hold(lease)
 	if p != nil && p.Outcome == plan.Blocked && plan.Stopper(p) != nil {
-		start.Resumed = true
-		result, err := e.recordBlocked(s, p, kept, start, history[len(history)-1].Seq, opts.Screen)
-		return result, diags, errors.Join(err, lease.Release(ctx))
+		r.start.Resumed = true
+		result, err := e.recordBlocked(r.s, p, kept, r.start, r.history[len(r.history)-1].Seq, opts.Screen)
+		return result, errors.Join(err, lease.Release(ctx))
 	}
-	applying := e.applyOptions(s, opts.ApplyOptions, kept, lease, writes, start, only)
-	applying.History = history
+	applying := e.applyOptions(r.s, opts.ApplyOptions, kept, lease, writes, r.start, r.only)
+	applying.History = r.history
 	applying.Resolve = maps.Clone(opts.Resolve)
-	answered(&applying, history, answers)
-	result, err := e.finish(ctx, s, p, kept, lease, apply.Run(ctx, applying))
-	return result, diags, err
+	applying.TakeBack = takeBack
+	answered(&applying, r.history, answers)
+	return e.finish(ctx, r.s, p, kept, lease, apply.Run(ctx, applying))
+}
+
+// looking is what apply needs of a run on record to look at it.
+func (e *Engine) looking(r *reopened) apply.Options {
+	return apply.Options{
+		Frame: r.s.frame, Run: r.s.run, Backend: backend{r.s.host}, Schemas: r.s.host, Clock: e.clock, Only: r.only, History: r.history,
+	}
 }
 
 // remaining is what the steps that a resume may still run are known to write.
-func (e *Engine) remaining(ctx context.Context, s *session, history []event.Event, only map[string]bool) []schema.Effect {
-	effects := apply.Remaining(ctx, apply.Options{
-		Frame: s.frame, Run: s.run, Backend: backend{s.host}, Schemas: s.host, Clock: e.clock, Only: only, History: history,
-	})
+func (e *Engine) remaining(ctx context.Context, r *reopened, takeBack bool) []schema.Effect {
+	opts := e.looking(r)
+	opts.TakeBack = takeBack
+	effects := apply.Remaining(ctx, opts)
 	return slices.DeleteFunc(effects, func(effect schema.Effect) bool { return effect.Mode == schema.Read })
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,15 +25,14 @@ import (
 // whether the step has ended; if not, it starts again at row 1.
 func (r *run) act(t *task, s *state, a *action) bool {
 	defer r.exclusion.release(a.claim)
-	if s.frame.halted() != "" && !s.step.Always {
-		r.end(s, notRun, 1, s.frame.halted())
+	if halted := s.halted(); halted != "" {
+		r.end(s, notRun, 1, halted)
 		return true
 	}
 	ctx, cancel := r.acting(s)
 	defer cancel()
 	if s.step.Timeout > 0 && s.actLeft <= 0 {
-		r.failed(s, &schema.Failure{Code: "timeout", Message: errTimeout{s.step.Timeout}.Error()})
-		return true
+		return r.failed(s, &schema.Failure{Code: "timeout", Message: errTimeout{s.step.Timeout}.Error()})
 	}
 	op := r.operation(s, a)
 	deadline, bounded := ctx.Deadline()
@@ -43,7 +43,7 @@ func (r *run) act(t *task, s *state, a *action) bool {
 	var outcome schema.Outcome
 	begun := r.clock.Now()
 	if err := t.call(func() {
-		outcome = r.opts.Backend.Act(plan.At(ctx, s.address), s.frame.linked.Ref(s.step.Action.Ref), op, func(p schema.Progress) { r.progress(s, p) })
+		outcome = r.opts.Backend.Act(s.at(ctx), s.frame.linked.Ref(s.action().Ref), op, func(p schema.Progress) { r.progress(s, p) })
 	}); err != nil {
 		r.end(s, notRun, 19, err.Error())
 		return true
@@ -51,7 +51,7 @@ func (r *run) act(t *task, s *state, a *action) bool {
 	s.actLeft -= r.clock.Now().Sub(begun)
 	r.exclusion.finishActing(a.claim)
 	if outcome.State == schema.Ask && outcome.Question == nil {
-		outcome = schema.Outcome{State: schema.FailedPartial, Failure: &schema.Failure{Code: "no_question", Message: s.step.Action.Type() + " asked a person, and did not say what"}}
+		outcome = schema.Outcome{State: schema.FailedPartial, Failure: &schema.Failure{Code: "no_question", Message: s.action().Type() + " asked a person, and did not say what"}}
 	}
 	if outcome.Failure != nil {
 		outcome.Failure = late(ctx, outcome.Failure)
@@ -66,8 +66,8 @@ func (r *run) acting(s *state) (context.Context, context.CancelFunc) {
 	if s.step.Timeout == 0 {
 		return context.WithCancel(r.acts)
 	}
-	if s.tries == 0 {
-		s.actLeft = s.step.Timeout // for all attempts together
+	if !s.clocked {
+		s.clocked, s.actLeft = true, s.step.Timeout // for all attempts together
 	}
 	return clock.WithDeadline(r.acts, r.clock, r.clock.Now().Add(s.actLeft), errTimeout{s.step.Timeout})
 }
@@ -83,11 +83,12 @@ func late(ctx context.Context, failure *schema.Failure) *schema.Failure {
 	return &named
 }
 
-// failed ends a step whose attempt ended for certain, rows 21 and 22.
-func (r *run) failed(s *state, failure *schema.Failure) {
+// failed goes on from an attempt that ended for certain, rows 21 and 22: with a
+// fallback, or the step has failed. It tells whether the step has ended.
+func (r *run) failed(s *state, failure *schema.Failure) bool {
 	if s.open != "" {
 		r.end(s, unknown, 23, fmt.Sprintf("%s; done again it failed: %s; nobody knows what came of the first: %s", s.open, failure.Error(), r.settleHint(s)))
-		return
+		return true
 	}
 	row, reason := 22, failure.Error()
 	if s.last.State == schema.FailedClean {
@@ -96,7 +97,16 @@ func (r *run) failed(s *state, failure *schema.Failure) {
 	if s.tries > 1 {
 		reason = fmt.Sprintf("%s; tried %d times", reason, s.tries)
 	}
-	r.end(s, failed, row, reason)
+	return r.failedAt(s, row, reason)
+}
+
+// failedAt is failed where the row is known.
+func (r *run) failedAt(s *state, row int, reason string) bool {
+	if r.fallBack(s, reason) {
+		return false
+	}
+	r.end(s, failed, row, reason+s.unfallen())
+	return true
 }
 
 type errTimeout struct{ after time.Duration }
@@ -108,21 +118,22 @@ func (e errTimeout) Error() string {
 func (r *run) operation(s *state, a *action) schema.Operation {
 	number := s.attempts + 1
 	return schema.Operation{
-		Name:        s.step.Action.Name,
+		Name:        s.action().Name,
 		Kind:        schema.Action,
 		Arguments:   a.arguments,
 		Handle:      fmt.Sprintf("%s/%s/%d", r.opts.Run.ID, s.address, number),
 		AttemptLock: r.opts.Record.AttemptLock(s.address, number),
-		Key:         Key(r.opts.Run.ID, s.address, s.generation),
+		Key:         Key(r.opts.Run.ID, s.doer(), s.generation),
 		Limits:      a.limits,
 		Answers:     s.answers,
 	}
 }
 
-// Key is the idempotency key of a run's step. It changes only with generation,
-// which grows when an attempt has ended for certain.
-func Key(run, step string, generation int) string {
-	sum := sha256.Sum256([]byte(fmt.Sprintf("%s\n%s\n%d", run, step, generation)))
+// Key is the idempotency key of what a step of a run does: by its own action, a
+// fallback or its rollback. It changes only with generation, which grows when an
+// attempt has ended for certain.
+func Key(run, doer string, generation int) string {
+	sum := sha256.Sum256([]byte(fmt.Sprintf("%s\n%s\n%d", run, doer, generation)))
 	return hex.EncodeToString(sum[:16])
 }
 
@@ -138,21 +149,27 @@ func (r *run) intend(s *state, a *action, op schema.Operation) {
 	s.attempts++
 	s.tries++
 	s.inherited = false
-	stopped, after := s.frame.stoppedIn(), ""
-	if stopped != nil {
+	var stopped *frame
+	after := ""
+	if stopped = s.frame.stoppedIn(); stopped != nil && !s.rolling {
 		after = stopped.linked.Address
 	}
+	s.follow()
 	s.last = &event.Attempt{
-		Number: s.attempts, Action: s.step.Action.Type(), Key: op.Key, Lock: op.AttemptLock, Settling: class,
+		Number: s.attempts, Action: s.action().Type(), Fallback: s.label(), TakesBack: s.rolling, WayBack: a.wayBack, Key: op.Key, Lock: op.AttemptLock, Settling: class,
 		Effects: a.described.Effects, Undeclared: a.described.Undeclared, Destructive: a.described.Destructive, Impact: a.described.Impact,
-		Command: plan.Shell(a.described.Command), AfterStop: stopped == r.root, AfterStopOf: after,
+		Command: plan.Shell(a.described.Command), AfterStop: stopped == r.root && !s.rolling, AfterStopOf: after,
 	}
-	if approval, ok := r.approval(s); ok && a.described.Destructive {
+	if approval, ok := r.approval(s); ok && (a.described.Destructive || a.wayBack != nil && a.wayBack.Destructive) {
 		s.last.ApprovedBy, s.last.Note = cmp.Or(approval.By, r.opts.Run.Operator), approval.Note
+		s.approve()
 	}
 	r.intended(s.last, 1)
 	said := *s.last
-	r.say(event.Event{Type: event.ActionStarted, Step: s.address, Attempt: &said})
+	at := r.say(event.Event{Type: event.ActionStarted, Step: s.address, Attempt: &said})
+	if s.intentAt == 0 && !s.rolling {
+		s.intentAt = at
+	}
 }
 
 // intended counts an attempt; one that only asked a person is taken off again.
@@ -174,11 +191,11 @@ func (r *run) acted() bool { return r.intents > 0 }
 // spec is what the schema says of a step's action; nil where there is none.
 // Schemas are recorded or in-process: reading one is no I/O worth a bound.
 func (r *run) spec(s *state) *schema.OperationSchema {
-	provider, err := r.opts.Schemas.Schema(context.Background(), s.step.Action.Provider)
+	provider, err := r.opts.Schemas.Schema(context.Background(), s.action().Provider)
 	if err != nil {
 		return nil
 	}
-	return provider.Operation(schema.Action, s.step.Action.Name)
+	return provider.Operation(schema.Action, s.action().Name)
 }
 
 // ended says an attempt's outcome. settled tells how it was found out where the
@@ -194,11 +211,13 @@ func (r *run) ended(s *state, o schema.Outcome, begun time.Time, settled string)
 	switch o.State {
 	case schema.Done:
 		s.failure = nil
-		if s.step.Action.Sensitive && o.Result != cty.NilVal {
+		if s.action().Sensitive && o.Result != cty.NilVal {
 			o.Result = redact.Mark(o.Result)
 		}
-		s.result = o.Result
-		s.last.Result = encode(withoutSecrets(s.result))
+		if !s.rolling {
+			s.result = o.Result
+		}
+		s.last.Result = encode(withoutSecrets(o.Result))
 	case schema.FailedClean, schema.FailedPartial:
 		if s.open == "" {
 			s.generation++
@@ -207,6 +226,9 @@ func (r *run) ended(s *state, o schema.Outcome, begun time.Time, settled string)
 		s.question, s.answers = o.Question, cty.NilVal
 		s.tries--
 		r.intended(s.last, -1)
+	}
+	if !s.changed() {
+		s.intentAt = 0
 	}
 	pin, err := r.opts.Record.Pin(s.address)
 	if err != nil {
@@ -237,7 +259,7 @@ func word(o schema.Outcome) string {
 func (r *run) after(t *task, s *state, o schema.Outcome, ctx context.Context) bool {
 	switch o.State {
 	case schema.Done:
-		r.prove(t, s, 20)
+		return r.prove(t, s, 20)
 	case schema.FailedClean, schema.FailedPartial:
 		failure := &schema.Failure{Message: word(o)}
 		if o.Failure != nil {
@@ -248,7 +270,7 @@ func (r *run) after(t *task, s *state, o schema.Outcome, ctx context.Context) bo
 			s.retryable = failure
 			return false
 		}
-		r.failed(s, failure)
+		return r.failed(s, failure)
 	case schema.Ask:
 		return false
 	default:
@@ -257,47 +279,58 @@ func (r *run) after(t *task, s *state, o schema.Outcome, ctx context.Context) bo
 			if o.Failure == nil {
 				reason = timeout.Error()
 			}
-			s.again = math.MaxInt // its time is up: again only in a later resume
+			s.repeated = math.MaxInt // its time is up: again only in a later resume
 		}
 		return r.find(t, s, reason)
 	}
-	return true
 }
 
-// prove is row 20: goals and verifications must hold, each within its time.
-func (r *run) prove(t *task, s *state, row int) {
+// prove is row 20: goals and verifications must hold, each within its time; of a
+// rollback its own verifications. It tells whether the step has ended.
+func (r *run) prove(t *task, s *state, row int) bool {
 	self := s.extra
 	self.Self = s.resultOrNull()
-	goals := make([]plan.Sighting, len(s.step.Goals))
-	verifies := make([]plan.Sighting, len(s.step.Verifies))
+	ofGoals, ofVerifies := s.proofs()
+	goals := make([]plan.Sighting, len(ofGoals))
+	verifies := make([]plan.Sighting, len(ofVerifies))
 	if r.willWait(s) {
 		r.waiting(s, "observation", "until its goals and verifications hold")
 	}
 	t.each(2, func(t *task, i int) {
 		if i == 0 {
-			r.until(t, s, s.step.Goals, goals, s.extra)
+			r.until(t, s, ofGoals, goals, s.extra)
 			return
 		}
-		r.until(t, s, s.step.Verifies, verifies, self)
+		r.until(t, s, ofVerifies, verifies, self)
 	})
-	s.goals, s.verifies = goals, verifies
-	bad := append(r.unproved(s, "goal", s.step.Goals, goals), r.unproved(s, "verify", s.step.Verifies, verifies)...)
+	if !s.rolling {
+		s.goals, s.verifies = goals, verifies
+	}
+	bad := append(r.unproved(s, "goal", ofGoals, goals), r.unproved(s, "verify", ofVerifies, verifies)...)
 	switch {
 	case len(bad) == 0:
 		r.end(s, done, row, said(s, goals, verifies))
 	case r.context(s).Err() != nil:
 		r.end(s, interrupted, row, "not proved yet: "+strings.Join(bad, "; "))
 	default:
-		r.end(s, failed, row, strings.Join(bad, "; "))
+		return r.failedAt(s, row, strings.Join(bad, "; "))
 	}
+	return true
+}
+
+// proofs are the goals and verifications that must hold once the step has acted.
+func (s *state) proofs() (goals, verifies []*runbook.Assertion) {
+	if s.rolling {
+		return nil, s.step.Rollback.Verifies
+	}
+	return s.step.Goals, s.step.Verifies
 }
 
 func (r *run) willWait(s *state) bool {
-	for _, assertions := range [][]*runbook.Assertion{s.step.Goals, s.step.Verifies} {
-		for _, a := range assertions {
-			if p := s.frame.observer.Patience(a); p.Within > 0 || p.HoldFor > 0 {
-				return true
-			}
+	goals, verifies := s.proofs()
+	for _, a := range slices.Concat(goals, verifies) {
+		if p := s.frame.observer.Patience(a); p.Within > 0 || p.HoldFor > 0 {
+			return true
 		}
 	}
 	return false
@@ -316,7 +349,11 @@ func (r *run) unproved(s *state, kind string, assertions []*runbook.Assertion, s
 
 func said(s *state, goals, verifies []plan.Sighting) string {
 	var words []string
-	if text := plan.Summary(s.result); text != "" {
+	result := s.result
+	if s.rolling {
+		result = decode(s.last.Result)
+	}
+	if text := plan.Summary(result); text != "" {
 		words = append(words, text)
 	}
 	for _, seen := range append(append([]plan.Sighting{}, goals...), verifies...) {

@@ -102,7 +102,7 @@ func (r *run) waiting(s *state, what, why string) {
 // step waits and the run ends without it.
 func (r *run) ask(t *task, s *state, d plan.Decision, a *action) next {
 	r.say(event.Event{Type: event.StepWaiting, Step: s.address, WaitsFor: "person", Message: d.Reason, Attempt: &event.Attempt{
-		Number: s.attempts + 1, Action: s.step.Action.Type(), Effects: a.described.Effects, Destructive: a.described.Destructive,
+		Number: s.attempts + 1, Action: s.action().Type(), Fallback: s.label(), TakesBack: s.rolling, WayBack: a.wayBack, Effects: a.described.Effects, Destructive: a.described.Destructive,
 		Impact: a.described.Impact, Command: plan.Shell(a.described.Command),
 	}})
 	if r.opts.Ask == nil {
@@ -112,7 +112,7 @@ func (r *run) ask(t *task, s *state, d plan.Decision, a *action) next {
 	var yes bool
 	var err error
 	q := Question{
-		Step: s.address, Title: s.step.Title, Action: s.step.Action.Type(), Reason: d.Reason,
+		Step: s.address, Title: s.step.Title, Action: s.action().Type(), Fallback: s.label(), TakesBack: s.rolling, WayBack: a.wayBack, Reason: d.Reason,
 		Destructive: a.described.Destructive, Effects: a.described.Effects, Impact: a.described.Impact,
 		Sample: a.described.Sample, Summary: a.described.Summary, Command: plan.Shell(a.described.Command),
 	}
@@ -161,10 +161,10 @@ func (r *run) awaitLock(t *task, s *state, d plan.Decision, a *action) next {
 	return leave
 }
 
-// context is what a step's looks and waits end with: always steps outlive the
-// first interrupt.
+// context is what a step's looks and waits end with: always steps, and what is
+// taken back, outlive the first interrupt.
 func (r *run) context(s *state) context.Context {
-	if s.step.Always {
+	if s.step.Always || s.rolling {
 		return r.acts
 	}
 	return s.frame.looks

@@ -50,7 +50,7 @@ func (r *run) find(t *task, s *state, why string) bool {
 		delete(r.opts.Resolve, s.address) // a person's word holds once
 		return r.resolved(t, s, word)
 	}
-	if len(s.step.Goals) > 0 {
+	if len(s.step.Goals) > 0 && !s.rolling {
 		if r.willWait(s) {
 			r.waiting(s, "observation", why+": whether its goals hold is looked at, each within its time")
 		}
@@ -58,40 +58,46 @@ func (r *run) find(t *task, s *state, why string) bool {
 		r.until(t, s, s.step.Goals, goals, s.extra)
 		if holding(goals) {
 			r.ended(s, schema.Outcome{State: schema.Done}, time.Time{}, "goal")
-			r.prove(t, s, 23)
-			return true
+			return r.prove(t, s, 23)
 		}
 	}
 	outcome := r.askProvider(t, s, deadline)
 	switch outcome.State {
 	case schema.Done:
 		r.ended(s, outcome, time.Time{}, "settle")
-		r.prove(t, s, 23)
-		return true
+		return r.prove(t, s, 23)
 	case schema.FailedClean:
 		r.ended(s, outcome, time.Time{}, "settle")
-		if s.inherited && s.frame.halted() == "" {
-			return false // as for an attempt that is on record as clean
+		if s.inherited && r.mayRepeat(s) {
+			s.again() // as for an attempt that is on record as clean
+			return false
 		}
-		r.end(s, failed, 21, word(outcome)+" (found: nothing was changed)")
-		return true
+		return r.failedAt(s, 21, word(outcome)+" (found: nothing was changed)")
 	case schema.FailedPartial:
 		r.ended(s, outcome, time.Time{}, "settle")
-		r.end(s, failed, 22, word(outcome))
-		return true
+		return r.failedAt(s, 22, word(outcome))
 	case schema.Running:
 		r.end(s, unknown, 23, why+"; the backend is still at work on it: "+word(outcome))
 		return true
 	}
 	// Again at most once in one process: a provider that dies every time must
 	// not be fed for ever.
-	if keyed(s.last.Settling) && s.again < r.repeats(s) && s.frame.halted() == "" {
-		s.again++
+	if keyed(s.last.Settling) && s.repeated < r.repeats(s) && r.mayRepeat(s) {
+		s.repeated++
 		return false
 	}
 	reason := fmt.Sprintf("%s; nobody knows whether it was done: %s", why, r.settleHint(s))
 	r.end(s, unknown, 23, reason)
 	return true
+}
+
+// mayRepeat tells whether a step may act once more: nothing keeps it from that, an
+// always step neither.
+func (r *run) mayRepeat(s *state) bool {
+	if s.rolling {
+		return !s.frame.isOver() || r.opts.TakeBack
+	}
+	return s.frame.halted() == ""
 }
 
 // settleHint is what a person does about an outcome that only a person knows.
@@ -159,16 +165,16 @@ func (r *run) askProvider(t *task, s *state, deadline time.Time) schema.Outcome 
 }
 
 func (r *run) settleOnce(s *state) schema.Outcome {
-	ctx := plan.At(r.acts, s.address)
+	ctx := s.at(r.acts)
 	if spec := r.spec(s); spec == nil || !spec.Settles {
 		return schema.Outcome{State: schema.Unknown}
 	}
-	arguments, unknown, err := s.frame.observer.Arguments(ctx, s.step.Action, schema.Action, s.extra)
+	arguments, unknown, err := s.frame.observer.Arguments(ctx, s.action(), schema.Action, s.sees())
 	if err != nil || len(unknown) > 0 {
 		return schema.Outcome{State: schema.Unknown}
 	}
-	return r.opts.Backend.Settle(ctx, s.frame.linked.Ref(s.step.Action.Ref), schema.Operation{
-		Name: s.step.Action.Name, Kind: schema.Action, Arguments: arguments,
+	return r.opts.Backend.Settle(ctx, s.frame.linked.Ref(s.action().Ref), schema.Operation{
+		Name: s.action().Name, Kind: schema.Action, Arguments: arguments,
 		Handle: s.address, Key: s.last.Key, Timeout: settleTimeout,
 	})
 }
@@ -178,10 +184,9 @@ func (r *run) resolved(t *task, s *state, answer string) bool {
 	switch answer {
 	case ResolveDone:
 		r.ended(s, schema.Outcome{State: schema.Done, Result: cty.NilVal}, time.Time{}, "person")
-		r.prove(t, s, 23)
-		return true
+		return r.prove(t, s, 23)
 	case ResolveRetry:
-		if s.frame.isOver() && !s.step.Always {
+		if s.frame.isOver() && !s.step.Always && !r.opts.TakeBack {
 			why := "it cannot be done again: " + s.frame.halted()
 			if s.open != "" {
 				r.end(s, unknown, 23, s.open+"; "+why)
@@ -196,6 +201,5 @@ func (r *run) resolved(t *task, s *state, answer string) bool {
 		return false
 	}
 	r.ended(s, schema.Outcome{State: schema.FailedPartial, Failure: &schema.Failure{Code: "resolved", Message: "said to have failed by " + r.opts.Run.Operator}}, time.Time{}, "person")
-	r.end(s, failed, 22, "said to have failed by "+r.opts.Run.Operator)
-	return true
+	return r.failedAt(s, 22, "said to have failed by "+r.opts.Run.Operator)
 }

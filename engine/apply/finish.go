@@ -65,8 +65,10 @@ func (r *run) outcome() string {
 	switch {
 	case r.recordErr != nil, r.logErr != nil, open && !r.interrupted, r.root.timedOut:
 		return Failed
-	case !bad && !waits:
+	case !bad && !waits && r.root.back == "":
 		return Succeeded // also where the signal came too late to stop anything
+	case !waits && r.root.backward == backOver && r.wentBack():
+		return RolledBack
 	case r.interrupted:
 		return Interrupted
 	case waits:
@@ -75,6 +77,16 @@ func (r *run) outcome() string {
 		return Blocked
 	}
 	return Failed
+}
+
+// wentBack tells whether something was taken back, and all that was to be.
+func (r *run) wentBack() bool {
+	back, wrong := false, false
+	r.root.each(func(s *state) {
+		back = back || s.status == rolledBack
+		wrong = wrong || s.status == rollbackFailed
+	})
+	return back && !wrong
 }
 
 // badly tells whether a step of a frame ended badly, and whether one is blocked

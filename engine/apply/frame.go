@@ -29,7 +29,10 @@ type frame struct {
 	halt     string // why nothing new starts; empty: nothing stands in the way here
 	late     int    // attempts on record that an always step made after that: it is over, a resume only settles
 	timedOut bool
-	unalarm  func() // stops the timeout
+	back     string   // because of which step what was done is taken back; empty: it is not
+	backward backward // how far that has come
+	held     []*task  // always steps that wait for it
+	unalarm  func()   // stops the timeout
 
 	ahead  bool  // it is only looked at what is to come: see Remaining
 	kept   bool  // the call of these steps ended in an earlier process: so did they

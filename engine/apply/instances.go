@@ -19,7 +19,7 @@ func (r *run) liveEach(t *task, s *state) {
 		return // it had no instances in an earlier process
 	}
 	if s.frame.kept {
-		r.keepEach(s)
+		r.keepEach(t, s)
 		return
 	}
 	blocker := r.before(s)
@@ -63,10 +63,18 @@ func (r *run) liveEach(t *task, s *state) {
 
 // keepEach takes up the instances of a step that is part of a call which has
 // ended: they are those on record, whatever the for_each would say now.
-func (r *run) keepEach(s *state) {
+func (r *run) keepEach(t *task, s *state) {
 	var statuses []string
+	var known []eval.Instance // of which what is taken back may need the values
+	if t.aside(func() { known, _, _ = s.frame.observer.Scope.Instances(r.acts, s.step.ForEach) }) != nil {
+		return
+	}
 	for _, key := range r.keys[s.address] {
-		i := s.frame.newState(s.step, s.step.Instance(key), eval.Instance{Key: key, Value: cty.NullVal(cty.DynamicPseudoType)}.Extra())
+		instance := eval.Instance{Key: key, Value: cty.NullVal(cty.DynamicPseudoType)}
+		if n := slices.IndexFunc(known, func(i eval.Instance) bool { return i.Key == key }); n >= 0 {
+			instance = known[n]
+		}
+		i := s.frame.newState(s.step, s.step.Instance(key), instance.Extra())
 		i.order = s.order
 		r.recall(i)
 		s.instances, statuses = append(s.instances, i), append(statuses, i.status)

@@ -33,13 +33,13 @@ func (r *run) put(t *task, s *state) next {
 	r.say(event.Event{
 		Type: event.StepWaiting, Step: s.address, WaitsFor: "person", Message: q.Message,
 		Question: &event.Question{Message: q.Message, Answers: q.Answers.Attributes},
-		Attempt:  &event.Attempt{Number: s.attempts + 1, Action: s.step.Action.Type(), Command: s.last.Command},
+		Attempt:  &event.Attempt{Number: s.attempts + 1, Action: s.action().Type(), Fallback: s.label(), TakesBack: s.rolling, Command: s.last.Command},
 	})
 	if r.opts.Answer == nil {
 		s.waits = true
 		return leave
 	}
-	asked := Question{Step: s.address, Title: s.step.Title, Action: s.step.Action.Type(), Reason: q.Message, Answers: q.Answers, Command: s.last.Command}
+	asked := Question{Step: s.address, Title: s.step.Title, Action: s.action().Type(), Fallback: s.label(), TakesBack: s.rolling, Reason: q.Message, Answers: q.Answers, Command: s.last.Command}
 	for {
 		var answer Answer
 		var err error
@@ -89,7 +89,7 @@ func (r *run) answered(s *state, answer Answer, values cty.Value) {
 		answer.By = r.opts.Run.Operator
 	}
 	r.say(event.Event{Type: event.Observed, Step: s.address, Observation: &event.Observation{
-		Kind: "answer", Name: s.step.Action.Type(), Holds: &yes, Message: filled(values), By: answer.By, Note: answer.Note,
+		Kind: "answer", Name: s.action().Type(), Holds: &yes, Message: filled(values), By: answer.By, Note: answer.Note,
 		Result: encode(withoutSecrets(values)), Final: true,
 	}})
 	s.question, s.answers = nil, values

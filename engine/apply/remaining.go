@@ -39,7 +39,7 @@ func (r *run) remaining(f *frame, visit func([]schema.Effect)) {
 			continue
 		}
 		r.recall(s)
-		if s.status != "" {
+		if s.status != "" && !f.takenBack() {
 			continue
 		}
 		if s.step.ForEach == nil {
@@ -51,15 +51,17 @@ func (r *run) remaining(f *frame, visit func([]schema.Effect)) {
 			instance := f.newState(s.step, s.step.Instance(i.Key), i.Extra())
 			s.instances = append(s.instances, instance)
 			r.recall(instance)
-			if instance.status == "" {
-				r.remains(instance, visit)
-			}
+			r.remains(instance, visit)
 		}
 	}
 }
 
-// remains visits the effects of one step or instance that has not ended.
+// remains visits the effects of what one step or instance may still do.
 func (r *run) remains(s *state, visit func([]schema.Effect)) {
+	if s.status != "" {
+		r.remainsBack(s, visit)
+		return
+	}
 	if s.last != nil {
 		visit(s.last.Effects)
 	}
@@ -73,10 +75,36 @@ func (r *run) remains(s *state, visit func([]schema.Effect)) {
 			r.remaining(called, visit)
 		}
 	case s.step.Action != nil:
-		d, _, _, err := f.observer.Describe(plan.At(f.looks, s.address), s.step.Action, s.extra)
-		if err == nil { // else it is said when its turn comes
+		for ; ; s.fallback++ {
+			d, _, _, err := f.observer.Describe(s.at(f.looks), s.action(), s.extra)
+			if err == nil { // else it is said when its turn comes
+				visit(d.Effects)
+			}
+			if s.fallback == len(s.step.Fallbacks) {
+				break
+			}
+		}
+		if back := r.wayBack(f.looks, s); back != nil {
+			visit(back.Effects)
+		}
+	}
+}
+
+// remainsBack visits the effects of taking back what a step or instance did.
+func (r *run) remainsBack(s *state, visit func([]schema.Effect)) {
+	f := s.frame
+	switch {
+	case !f.takenBack() || s.status == rolledBack:
+	case s.step.Call != nil:
+		if called := f.called[s.address]; called != nil {
+			r.remaining(called, visit)
+		}
+	case s.step.Rollback != nil && s.changed():
+		s.rolling = true
+		if d, _, _, err := f.observer.Describe(s.at(f.looks), s.action(), s.sees()); err == nil {
 			visit(d.Effects)
 		}
+		s.rolling = false
 	}
 }
 

@@ -25,10 +25,17 @@ func (r *run) replay(history []event.Event) {
 	}
 	sightings := make(map[string]map[string]plan.Sighting) // by frame and check
 	asked := askedIn(history)
+	var causes []string // because of which what was done is taken back
 	for i := range history {
 		e := &history[i]
 		r.seq = max(r.seq, e.Seq)
+		if e.Rollback != "" {
+			causes = append(causes, e.Rollback)
+		}
 		switch {
+		case e.Type == event.RunStarted && e.Start.TakeBack:
+			r.opts.Start.TakeBack, r.opts.TakeBack = true, true
+			continue
 		case e.Type == event.Observed && e.Observation.Kind == "check":
 			if sightings[e.Step] == nil {
 				sightings[e.Step] = make(map[string]plan.Sighting)
@@ -48,6 +55,7 @@ func (r *run) replay(history []event.Event) {
 		r.past[e.Step] = append(r.past[e.Step], e)
 	}
 	r.leave(history)
+	r.bringBack(causes)
 	for _, f := range r.root.all() {
 		if r.acted() {
 			f.diagnosis = plan.NewDiagnosis(f.linked, sightings[f.linked.Address])
@@ -63,6 +71,31 @@ func (r *run) replay(history []event.Event) {
 		r.root.stop("an always step has run after the run stopped: start over with `runbook apply`")
 	}
 	r.opts.Start.Resumed = true
+}
+
+// bringBack has what was done taken back where that was decided on record, or a
+// person wants it now.
+func (r *run) bringBack(causes []string) {
+	if r.opts.TakeBack {
+		r.root.back = event.RollbackByHand
+		r.root.stop("the run is taken back")
+	}
+	for _, cause := range causes {
+		at, err := address.Parse(cause)
+		if err != nil {
+			continue // by hand
+		}
+		of := "" // the frame of the step
+		if parts := at.Parts(); len(parts) > 1 {
+			of = address.Of(parts[:len(parts)-1]...).String()
+		}
+		for _, f := range r.root.all() {
+			if f.back == "" && f.linked.Address == of {
+				f.back = cause
+				f.stop("what was done is taken back, because of " + cause)
+			}
+		}
+	}
 }
 
 // attempt names an attempt in the record.
@@ -141,10 +174,15 @@ func (r *run) enter(step string) {
 func (r *run) recall(s *state) {
 	events := r.past[s.address]
 	delete(r.past, s.address)
+	forward := "" // how it had ended before it was taken back
 	for _, e := range events {
 		switch e.Type {
 		case event.StepStarted:
-			s.startedAt = e.Time
+			if e.Rollback == "" {
+				s.startedAt = e.Time
+			} else if s.step.Rollback != nil {
+				s.rolling, forward = true, s.status
+			}
 		case event.StepWaiting:
 			if e.Question != nil {
 				s.question = questionOf(e.Question)
@@ -153,8 +191,16 @@ func (r *run) recall(s *state) {
 			s.remember(e.Observation)
 		case event.ActionStarted:
 			attempt := *e.Attempt
+			s.follow()
+			s.fallback = slices.IndexFunc(s.step.Fallbacks, func(f *runbook.Fallback) bool { return f.Label == attempt.Fallback }) + 1
+			if s.intentAt == 0 && !attempt.TakesBack {
+				s.intentAt = e.Seq
+			}
 			s.carried = s.last != nil && s.last.Key == attempt.Key && (s.carried || s.last.State == "" || s.last.State == schema.Unknown)
 			s.last, s.attempts, s.inherited = &attempt, attempt.Number, true
+			if attempt.ApprovedBy != "" {
+				s.approve()
+			}
 			s.catchUp(r.opts.Run.ID)
 		case event.ActionFinished:
 			attempt := *e.Attempt
@@ -163,9 +209,14 @@ func (r *run) recall(s *state) {
 				s.answers = cty.NilVal
 			}
 			s.carried = s.carried && attempt.Settled == "" && attempt.State != schema.Done
+			if !s.changed() {
+				s.intentAt = 0
+			}
 			switch attempt.State {
 			case schema.Done:
-				s.result = decode(attempt.Result)
+				if !attempt.TakesBack {
+					s.result = decode(attempt.Result)
+				}
 			case schema.FailedClean, schema.FailedPartial:
 				if !s.carried {
 					s.generation++
@@ -173,7 +224,13 @@ func (r *run) recall(s *state) {
 			}
 		case event.StepFinished:
 			s.status, s.finishedAt, s.reason, s.row = e.Status, e.Time, e.Message, e.Row
+			if !s.rolling {
+				s.endedAt = e.Seq
+			}
 		}
+	}
+	if s.rolling && s.status != rolledBack { // it is taken up where it is taken back
+		s.rolling, s.status = false, forward
 	}
 	if !s.frame.kept && s.askedAnew() {
 		s.last, s.status = nil, ""
@@ -189,6 +246,8 @@ func (s *state) keeps() bool {
 	switch {
 	case s.frame.kept:
 		return true
+	case s.frame.takenBack(): // it does not begin again
+		return s.status != unknown
 	case !ok(s.status):
 		return false
 	case s.status == skipped || s.step.Action != nil || s.step.Call != nil:
@@ -201,7 +260,7 @@ func (s *state) keeps() bool {
 // changed without an outcome on record.
 func (s *state) catchUp(run string) {
 	for g := s.generation; g <= s.attempts; g++ {
-		if Key(run, s.address, g) == s.last.Key {
+		if Key(run, s.doer(), g) == s.last.Key {
 			s.generation = g
 			return
 		}
@@ -209,6 +268,9 @@ func (s *state) catchUp(run string) {
 }
 
 func (s *state) remember(o *event.Observation) {
+	if o.TakesBack {
+		return // that is looked at again
+	}
 	place := func(assertions []*runbook.Assertion, into *[]plan.Sighting) {
 		for i, a := range assertions {
 			if a.Name == o.Name {
@@ -264,16 +326,22 @@ func (r *run) goOn(t *task, s *state) bool {
 		if s.last.Result == nil && s.result == cty.NilVal {
 			r.warn("the result of " + s.address + " was not kept in the record")
 		}
-		r.prove(t, s, 24)
-		return true
-	case schema.FailedClean, schema.Ask:
+		return r.prove(t, s, 24)
+	case schema.Ask:
+		return false
+	case schema.FailedClean:
+		s.again()
 		return false
 	case schema.FailedPartial:
 		if word, ok := r.opts.Resolve[s.address]; ok {
 			delete(r.opts.Resolve, s.address)
 			return r.resolved(t, s, word)
 		}
-		if keyed(s.last.Settling) || s.last.Settled == "person" && s.last.Failure.Code == wantedAgain {
+		if s.last.Settled == "person" && s.last.Failure.Code == wantedAgain {
+			return false
+		}
+		if fallsBack := !s.rolling && s.fallback < len(s.step.Fallbacks); keyed(s.last.Settling) || fallsBack {
+			s.again()
 			return false
 		}
 		reason := "it failed and may have changed something"

@@ -23,7 +23,7 @@ func (r *run) retry(t *task, s *state) bool {
 		return true // again after an unknown outcome: at once
 	}
 	retry := s.step.Retry
-	if retry == nil || s.tries >= retry.Attempts || s.frame.halted() != "" && !s.step.Always || !r.worthRetrying(s, failure) {
+	if retry == nil || s.tries >= retry.Attempts || s.halted() != "" || !r.worthRetrying(s, failure) {
 		return false
 	}
 	pause := delay(retry, s.tries, s.last.Key)
@@ -38,7 +38,7 @@ func (r *run) retry(t *task, s *state) bool {
 		r.end(s, interrupted, 21, failure.Error()+"; interrupted before it was tried again")
 		return false
 	}
-	return s.frame.halted() == "" || s.step.Always
+	return s.halted() == ""
 }
 
 // worthRetrying asks the retry's when.

@@ -49,6 +49,9 @@ type Question struct {
 	Step        string
 	Title       string
 	Action      string
+	Fallback    string         // label of the fallback whose action it is; empty: the step's own
+	TakesBack   bool           // it takes back what the step did
+	WayBack     *event.WayBack // how it would be taken back, which is approved with it; nil: not at all
 	Reason      string
 	Destructive bool
 	Effects     []schema.Effect
@@ -78,6 +81,7 @@ const (
 	Blocked     = "blocked"
 	Waiting     = "waiting"
 	Interrupted = "interrupted"
+	RolledBack  = "rolled_back"
 )
 
 // Options is what a run needs.
@@ -111,6 +115,8 @@ type Options struct {
 
 	// History is the record of an earlier process of this run.
 	History []event.Event
+	// TakeBack has what the run did taken back; nothing else begins.
+	TakeBack bool
 	// Resolve settles unknown outcomes by a person's word: done, retry or fail.
 	Resolve map[string]string
 }
@@ -149,7 +155,7 @@ func Run(ctx context.Context, opts Options) Result {
 	defer r.unalarm()
 	r.replay(opts.History)
 	r.say(event.Event{Type: event.RunStarted, Start: &r.opts.Start, Title: opts.Frame.Runbook.Title})
-	r.loop.spawn(-1, r.begin)
+	r.loop.spawn(-1, r.open)
 	r.loop.run()
 	return r.finish(ctx)
 }
@@ -216,8 +222,8 @@ func (r *run) watch(done <-chan struct{}) {
 	r.alarm(r.root, r.root.rb.Timeout, "the runbook's timeout")
 }
 
-// begin makes the diagnosis and starts what is ready.
-func (r *run) begin(t *task) {
+// open makes the diagnosis and starts what is ready.
+func (r *run) open(t *task) {
 	frames := r.root.all()
 	asks := slices.ContainsFunc(frames, func(f *frame) bool { return len(f.rb.Diagnosis) > 0 })
 	if asks && !(r.acted() && !slices.ContainsFunc(frames, func(f *frame) bool { return !f.diagnosis.Complete() })) {
@@ -255,16 +261,29 @@ func (r *run) start(f *frame, nodes []int) {
 			r.start(f, f.queue.Done(node))
 			continue
 		}
-		f.begun++
-		r.loop.spawn(s.order, func(t *task) {
+		r.begin(f, node, func(t *task) {
+			if s.step.Always && !r.hold(t, f) {
+				return
+			}
+			s.lived = true
 			r.live(t, s)
-			f.begun--
-			if s.status != "" {
-				r.start(f, f.queue.Done(node))
-			}
-			if f.begun == 0 && f.caller != nil { // nothing is left that could begin
-				r.loop.wake(f.caller)
-			}
 		})
 	}
+}
+
+// begin gives a step of a frame a turn, and then those that come after it.
+func (r *run) begin(f *frame, node int, turn func(*task)) {
+	s := f.steps[node]
+	f.begun++
+	r.loop.spawn(s.order, func(t *task) {
+		turn(t)
+		f.begun--
+		if s.status != "" {
+			r.start(f, f.queue.Done(node))
+		}
+		r.drain(f)
+		if f.begun == 0 && f.caller != nil { // nothing is left that could begin
+			r.loop.wake(f.caller)
+		}
+	})
 }

@@ -13,14 +13,15 @@ import (
 )
 
 // say adds an event to those that are made durable, and then shown, before
-// anything else begins.
-func (r *run) say(e event.Event) {
+// anything else begins. It returns its place in the record.
+func (r *run) say(e event.Event) int64 {
 	r.seq++
 	e.FormatVersion = event.FormatVersion
 	e.Seq = r.seq
 	e.Time = r.clock.Now()
 	e.Run = r.opts.Run.ID
 	r.unsaid = append(r.unsaid, e)
+	return e.Seq
 }
 
 // settle makes durable what was said, then shows it. A record that fails once
@@ -56,6 +57,7 @@ func (r *run) settle() error {
 func (r *run) observed(s *state, kind, name string, seen plan.Sighting, looks int, final bool) {
 	e := observation(kind, name, seen, looks, final)
 	e.Step = s.address
+	e.Observation.TakesBack = s.rolling
 	r.say(e)
 }
 

@@ -23,6 +23,9 @@ const (
 	unknown     = "unknown"
 	interrupted = "interrupted"
 	notRun      = "not_run"
+
+	rolledBack     = "rolled_back"
+	rollbackFailed = "rollback_failed"
 )
 
 // state is what has become of one step so far, or of one instance of it. The
@@ -35,6 +38,7 @@ type state struct {
 	instances []*state   // of a step with a for_each, once they are known
 	inner     *frame     // the steps that it calls, once it has begun to
 	order     int        // place in the order of the source
+	lived     bool       // it had its turn: where it has no status, it waits
 
 	status     string // empty: not ended
 	reason     string
@@ -47,6 +51,15 @@ type state struct {
 	goals    []plan.Sighting
 	verifies []plan.Sighting
 
+	fallback int   // how many of its fallbacks had their turn, the one that has it now too
+	onward   bool  // a fallback's turn has come just now: rows 2 to 13 lie behind
+	intentAt int64 // place in the record of its first INTENT
+	endedAt  int64 // likewise of where it ended, not counting how it was taken back
+	touched  bool  // an attempt before the last may have changed something
+
+	rolling  bool            // it is, or was, being taken back
+	approved []schema.Effect // what its rollback may touch without asking again: it was approved with the step
+
 	attempts   int             // made so far, over all processes
 	generation int             // grows with each attempt that ended for certain: the key changes with it
 	last       *event.Attempt  // the last attempt; its State is empty while nobody knows
@@ -55,8 +68,9 @@ type state struct {
 	tries      int             // attempts of this process
 	retryable  *schema.Failure // of the last attempt, where another may follow
 	failure    *schema.Failure // how the last attempt of this process failed for certain; nil: it did not
+	clocked    bool            // actLeft is set
 	actLeft    time.Duration   // of the step's timeout, for attempts and the pauses between them
-	again      int             // attempts this process made again after an unknown outcome
+	repeated   int             // attempts this process made again after an unknown outcome
 	open       string          // why nobody knows how the last attempt ended; empty: it is known
 
 	question  *schema.Question // that an attempt ended with, and nobody has answered
@@ -170,10 +184,14 @@ func (s *state) failed(status string) string {
 	return s.last.Failure.Error()
 }
 
-// end gives a step its one status.
+// end gives a step its one status, or tells how it was taken back.
 // While nobody knows how its last attempt ended, nothing that merely stops it
 // may hide that.
 func (r *run) end(s *state, status string, row int, reason string) {
+	if s.rolling {
+		r.endBack(s, status, row, reason)
+		return
+	}
 	switch status {
 	case skipped, blocked, interrupted, notRun:
 		if s.open == "" {
@@ -194,7 +212,11 @@ func (r *run) end(s *state, status string, row int, reason string) {
 		e.DurationSeconds = max(0, s.finishedAt.Sub(s.startedAt).Seconds()) // on record since before a clock was set back
 	}
 	e.Ignored = !ok(status) && s.well()
-	r.say(e)
+	if r.bringsBack(s) {
+		s.frame.back = either(s.frame.back, s.address)
+		e.Rollback = s.frame.back
+	}
+	s.endedAt = r.say(e)
 	switch status {
 	case failed, blocked, unknown:
 		switch policy := s.step.OnFailure; {
@@ -202,7 +224,11 @@ func (r *run) end(s *state, status string, row int, reason string) {
 			r.warn(s.address + " " + status + " and is ignored: " + reason)
 		case policy != runbook.Continue:
 			s.halts = "it comes after " + s.address + ", which ended " + status
-			s.frame.stop("the run stopped after " + s.address + " ended " + status)
+			stopped := "the run stopped after " + s.address + " ended " + status
+			if e.Rollback != "" { // of a step that is taken back, nothing else says why it ended so
+				stopped += ": " + reason
+			}
+			s.frame.stop(stopped)
 		}
 	case notRun: // it did not fail, and stops only what comes after it
 		if policy := s.step.OnFailure; policy != runbook.Ignore && policy != runbook.Continue {

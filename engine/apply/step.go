@@ -40,6 +40,11 @@ func (r *run) liveOne(t *task, s *state) {
 			return
 		}
 	}
+	r.strive(t, s)
+}
+
+// strive decides and acts until the step has ended, or waits for a person.
+func (r *run) strive(t *task, s *state) {
 	for {
 		a := r.decide(t, s)
 		if s.status != "" {
@@ -58,10 +63,10 @@ func (r *run) liveOne(t *task, s *state) {
 			continue
 		}
 		failure := s.retryable
-		if !r.retry(t, s) {
-			if s.status == "" {
-				r.failed(s, failure)
-			}
+		if r.retry(t, s) {
+			continue
+		}
+		if s.status != "" || r.failed(s, failure) {
 			return
 		}
 	}
@@ -72,6 +77,7 @@ type action struct {
 	described schema.Description
 	arguments cty.Value
 	limits    schema.Impact
+	wayBack   *event.WayBack // nil: there is none, or this is it
 	claim     *claim
 }
 
@@ -84,8 +90,7 @@ func (r *run) decide(t *task, s *state) (decided *action) {
 			r.exclusion.release(a.claim)
 		}
 	}()
-	facts := plan.Facts{Phase: plan.Applying, Step: s.step}
-	facts.Blocker = r.before(s)
+	facts := r.facts(s)
 	if facts.Blocker == "" || s.step.Always {
 		r.started(s)
 	}
@@ -107,7 +112,7 @@ func (r *run) decide(t *task, s *state) (decided *action) {
 			}
 			switch r.await(t, s, d, &facts, a) {
 			case restart:
-				facts = plan.Facts{Phase: plan.Applying, Step: s.step, Blocker: r.before(s)}
+				facts = r.facts(s)
 			case leave:
 				return nil
 			}
@@ -123,7 +128,7 @@ func (r *run) decide(t *task, s *state) (decided *action) {
 				r.prove(t, s, d.Row)
 				return nil
 			}
-			if r.opts.Unapproved {
+			if r.opts.Unapproved && !s.rolling {
 				r.end(s, blocked, 17, "it would act now, and nobody has said yes to it: when the run was planned there was nothing to do; plan again")
 				return nil
 			}
@@ -139,12 +144,27 @@ func (r *run) decide(t *task, s *state) (decided *action) {
 			}
 			// What was looked at is as old as the wait: back to row 1, holding
 			// the claim.
-			facts = plan.Facts{Phase: plan.Applying, Step: s.step, Blocker: r.before(s)}
+			facts = r.facts(s)
 		default:
+			if d.Row == 15 && s.fallback > 0 && r.fallBack(s, d.Reason) {
+				facts = r.facts(s)
+				continue
+			}
 			r.end(s, string(d.Verdict), d.Row, d.Reason)
 			return nil
 		}
 	}
+}
+
+// facts are those that a step starts with at row 1, or a fallback or a rollback
+// at row 14.
+func (r *run) facts(s *state) plan.Facts {
+	f := plan.Facts{Phase: plan.Applying, Step: s.step, Onward: s.rolling || s.onward}
+	if !s.rolling {
+		f.Blocker = r.before(s)
+	}
+	s.onward = false
+	return f
 }
 
 func (r *run) started(s *state) {
@@ -204,7 +224,8 @@ func (r *run) learn(t *task, s *state, want plan.Want, f *plan.Facts, a *action)
 		var err error
 		var unknown []string
 		if failed := t.aside(func() {
-			a.described, a.arguments, unknown, err = s.frame.observer.Describe(plan.At(ctx, s.address), s.step.Action, s.extra)
+			a.described, a.arguments, unknown, err = s.frame.observer.Describe(s.at(ctx), s.action(), s.sees())
+			a.wayBack = r.wayBack(ctx, s)
 		}); failed != nil {
 			return failed
 		}
@@ -250,20 +271,23 @@ func (r *run) answers(s *state, kind string, assertions []*runbook.Assertion, se
 
 func (r *run) preview(s *state, a *action) *plan.Previewed {
 	ctx := r.context(s)
-	limits, err := s.frame.observer.Limits(ctx, s.step, s.extra)
-	if err != nil {
-		return &plan.Previewed{OverLimit: err.Error()}
+	var limits schema.Impact
+	if !s.rolling { // what is taken back was bounded when it was done
+		var err error
+		if limits, err = s.frame.observer.Limits(ctx, s.step, s.extra); err != nil {
+			return &plan.Previewed{OverLimit: err.Error()}
+		}
 	}
 	a.limits = limits
 	p := &plan.Previewed{Destructive: a.described.Destructive, Limited: len(limits) > 0}
-	d, err := s.frame.observer.Preview(plan.At(ctx, s.address), s.step.Action, a.arguments, limits, a.described)
+	d, err := s.frame.observer.Preview(s.at(ctx), s.action(), a.arguments, limits, a.described)
 	if err != nil {
 		p.Failed = err.Error()
 		return p
 	}
 	a.described = d
 	p.Destructive = d.Destructive
-	p.OverLimit = s.frame.observer.OverLimit(ctx, s.step.Action, d.Impact, limits)
+	p.OverLimit = s.frame.observer.OverLimit(ctx, s.action(), d.Impact, limits)
 	return p
 }
 
@@ -289,15 +313,19 @@ func (r *run) approval(s *state) (Approval, bool) {
 // person tells whether somebody still has to be asked.
 func (r *run) person(s *state, a *action) *plan.Answer {
 	d := a.described
-	if !d.Destructive {
+	backDestroys := a.wayBack != nil && a.wayBack.Destructive
+	if !d.Destructive && !backDestroys || s.rolling && covers(s.approved, d.Effects) {
 		return &plan.Answer{Truth: plan.Holds}
 	}
 	approval, ok := r.approval(s)
-	if !ok {
+	switch {
+	case !ok && !d.Destructive:
+		return &plan.Answer{Truth: plan.Fails, Reason: plan.RollbackDestroys}
+	case !ok:
 		return &plan.Answer{Truth: plan.Fails, Reason: "it is destructive: a person has to see what it hits"}
 	}
 	if !approval.Shown { // given beforehand, on the command line
-		if len(d.Impact) > 0 && len(a.limits) == 0 {
+		if d.Destructive && len(d.Impact) > 0 && len(a.limits) == 0 && !s.rolling {
 			return &plan.Answer{Truth: plan.Fails, Reason: "it counts what it destroys and the step sets no limit: the number has to be seen"}
 		}
 		return &plan.Answer{Truth: plan.Holds}
@@ -313,6 +341,11 @@ func (r *run) person(s *state, a *action) *plan.Answer {
 		}
 	}
 	return &plan.Answer{Truth: plan.Holds}
+}
+
+// covers tells whether what was approved includes all effects.
+func covers(approved, effects []schema.Effect) bool {
+	return approved != nil && !slices.ContainsFunc(effects, func(e schema.Effect) bool { return !plan.Allows(approved, e) })
 }
 
 func (r *run) capture(s *state, f plan.Facts) {

@@ -83,7 +83,7 @@ func rowsBefore() []entry {
 			plan:  &verdict{Said: "blocked", Row: 1, Reason: "it comes after step.gate, which is blocked", Outcome: "blocked"},
 			apply: &verdict{Said: "not_run", Row: 1, Reason: "it comes after step.gate, which ended blocked", Outcome: "blocked"}},
 		{row: 1, name: "one before it is blocked and rolls back", source: gate("") + x(acting),
-			world: func(w *tabled) { w.rb.Steps[0].OnFailure = runbook.Rollback },
+			world: func(w *tabled) { w.rb.Steps[0].OnFailure = runbook.RollBack },
 			plan:  &verdict{Said: "blocked", Row: 1, Reason: "it comes after step.gate, which is blocked", Outcome: "blocked"},
 			apply: &verdict{Said: "not_run", Row: 1, Reason: "it comes after step.gate, which ended blocked", Outcome: "blocked"}},
 		{row: 1, name: "one before it is blocked and the others continue", source: gate(goesOn) + x(acting),

@@ -68,7 +68,7 @@ type verdict struct {
 
 // rows are all cases, in the order of the table.
 func rows() []entry {
-	return slices.Concat(rowsBefore(), rowsOfGoals(), rowsOfPreconditions(), rowsOfCaptures(), rowsOfArguments(), rowsOfWaiting(), rowsOfOutcomes(), rowsOfUnknown(), rowsOfResume())
+	return slices.Concat(rowsBefore(), rowsOfGoals(), rowsOfPreconditions(), rowsOfCaptures(), rowsOfArguments(), rowsOfWaiting(), rowsOfOutcomes(), rowsOfUnknown(), rowsOfFallbacks(), rowsOfResume())
 }
 
 func TestTable(t *testing.T) {

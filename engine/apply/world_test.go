@@ -88,7 +88,7 @@ func (w *world) makeSchema() *schema.Provider {
 }
 
 func text(v cty.Value, name string) string {
-	if v, _ = v.GetAttr(name).Unmark(); v.IsNull() {
+	if v, _ = v.GetAttr(name).Unmark(); !v.IsKnown() || v.IsNull() {
 		return ""
 	}
 	return v.AsString()

@@ -55,6 +55,10 @@ type Event struct {
 	Row    int    `json:"row,omitempty"`    // the row of the decision table that decided
 	// Ignored: it ended badly, and by its on_failure that counts as ended well.
 	Ignored bool `json:"ignored,omitempty"`
+	// Rollback is the step because of which what was done is taken back, or
+	// RollbackByHand. step_finished: that was decided as this step ended;
+	// step_started: this step is now taken back.
+	Rollback string `json:"rollback,omitempty"`
 
 	// observed
 	Observation *Observation `json:"observation,omitempty"`
@@ -74,6 +78,9 @@ type Event struct {
 
 	DurationSeconds float64 `json:"duration_seconds,omitempty"`
 }
+
+// RollbackByHand is the Rollback of what a person takes back.
+const RollbackByHand = "runbook rollback"
 
 // Start says what run this is and who began it.
 type Start struct {
@@ -95,6 +102,7 @@ type Start struct {
 	Targets     []string          `json:"targets,omitempty"`   // the steps that the run is limited to, with all before them; a resume is too
 	Force       []string          `json:"force,omitempty"`     // the steps that act though they are satisfied; in a resume too
 	Approved    bool              `json:"approved,omitempty"`  // somebody said yes to the plan; else no step may act
+	TakeBack    bool              `json:"take_back,omitempty"` // a person has it taken back
 	Resumed     bool              `json:"resumed,omitempty"`
 }
 
@@ -112,7 +120,9 @@ type Observation struct {
 	Failure    *schema.Failure `json:"failure,omitempty"`
 	Final      bool            `json:"final,omitempty"` // a diagnosis, capture, answer or settled goal that resume keeps
 	By         string          `json:"by,omitempty"`    // answer: who gave it
-	Note       string          `json:"note,omitempty"`  // answer: what they said to it
+	// TakesBack: it is of the step\'s rollback.
+	TakesBack bool   `json:"takes_back,omitempty"`
+	Note      string `json:"note,omitempty"` // answer: what they said to it
 }
 
 // Question is what an action has asked.
@@ -125,6 +135,8 @@ type Question struct {
 type Attempt struct {
 	Number      int             `json:"number"` // from 1
 	Action      string          `json:"action"`
+	Fallback    string          `json:"fallback,omitempty"`   // label of the fallback that it is of; empty: the step's own action
+	TakesBack   bool            `json:"takes_back,omitempty"` // it is of the step's rollback
 	Key         string          `json:"key,omitempty"`
 	Lock        string          `json:"lock,omitempty"`
 	Settling    schema.Settling `json:"settling,omitempty"`
@@ -135,6 +147,7 @@ type Attempt struct {
 	Command     string          `json:"command,omitempty"`
 	ApprovedBy  string          `json:"approved_by,omitempty"`   // who said yes to it, where a person had to
 	Note        string          `json:"note,omitempty"`          // and why
+	WayBack     *WayBack        `json:"way_back,omitempty"`      // how it would be taken back, which is approved with it
 	AfterStop   bool            `json:"after_stop,omitempty"`    // an always step's, after the run stopped or was interrupted: the run is over
 	AfterStopOf string          `json:"after_stop_of,omitempty"` // the same within a call: what that step calls is over, the run is not
 
@@ -145,6 +158,15 @@ type Attempt struct {
 	Failure    *schema.Failure `json:"failure,omitempty"`
 	Settled    string          `json:"settled,omitempty"` // how an unknown outcome was settled: goal|settle|person
 	Log        *File           `json:"log,omitempty"`
+}
+
+// WayBack is what a step's rollback would do, as far as it is known before the
+// step has acted.
+type WayBack struct {
+	Action      string          `json:"action"`
+	Effects     []schema.Effect `json:"effects,omitempty"`
+	Destructive bool            `json:"destructive,omitempty"`
+	Command     string          `json:"command,omitempty"`
 }
 
 // File names a file of a run by what is in it: what a step has logged so far, or

@@ -126,6 +126,15 @@ func drawStep(rb *runbook.Runbook, step *runbook.Step, v verdict) node {
 	if step.Always {
 		n.lines = append(n.lines, "always, also after a stop")
 	}
+	for _, f := range step.Fallbacks {
+		n.lines = append(n.lines, wrap("else "+f.Label+": "+f.Action.Type())...)
+	}
+	if step.Rollback != nil {
+		n.lines = append(n.lines, "way back: "+step.Rollback.Action.Type())
+	}
+	if step.NoReturn {
+		n.lines = append(n.lines, "point of no return")
+	}
 	n.lines = append(n.lines, v.lines...)
 	return n
 }

@@ -58,6 +58,9 @@ const (
 type Facts struct {
 	Phase Phase
 	Step  *runbook.Step
+	// Onward: rows 2 to 13 lie behind, it is the turn of one of its fallbacks or of
+	// its rollback.
+	Onward bool
 
 	Blocker string // row 1: why an ancestor stands in the way; empty: none does
 	Pending string // planning: the nearest ancestor that acts or is deferred first; empty: none
@@ -120,6 +123,10 @@ func Decide(f Facts) Decision {
 			verdict = Block
 		}
 		return Decision{Row: 1, Verdict: verdict, Reason: f.Blocker}
+	}
+
+	if f.Onward {
+		return decideAction(f, tentative)
 	}
 
 	// 2–4

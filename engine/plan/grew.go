@@ -36,20 +36,45 @@ func Grew(shown, now *Plan) []string {
 
 // outgrown says how a step would now do more than was shown of it.
 func outgrown(shown, now *Step) []string {
-	var said []string
-	if now.Destructive && !shown.Destructive {
-		said = append(said, now.Address+" would now be destructive")
+	own := func(s *Step) *Deed {
+		return &Deed{Destructive: s.Destructive, Undeclared: s.Undeclared, Effects: s.Effects}
 	}
-	if now.Undeclared && !shown.Undeclared {
-		said = append(said, now.Address+" does not say any more what it would touch")
-	}
-	for _, e := range now.Effects {
-		if !shown.Undeclared && !Allows(shown.Effects, e) {
-			said = append(said, now.Address+" would now "+string(e.Mode)+" "+e.Resource)
+	said := own(now).outgrows(now.Address, own(shown))
+	for i := range now.Fallbacks {
+		f := &now.Fallbacks[i]
+		at := slices.IndexFunc(shown.Fallbacks, func(was Deed) bool { return was.Label == f.Label })
+		if by := FallbackAddress(now.Address, f.Label); at < 0 {
+			said = append(said, by+" was not shown")
+		} else {
+			said = append(said, f.outgrows(by, &shown.Fallbacks[at])...)
 		}
+	}
+	switch by := RollbackAddress(now.Address); {
+	case now.Rollback == nil:
+	case shown.Rollback == nil:
+		said = append(said, by+" was not shown")
+	default:
+		said = append(said, now.Rollback.outgrows(by, shown.Rollback)...)
 	}
 	if over := Exceeds(now.Impact, shown.Impact); over != "" && (shown.Decision == string(Run) || len(shown.Impact) > 0) {
 		said = append(said, now.Address+" "+over)
+	}
+	return said
+}
+
+// outgrows says what a deed would now do that was not shown of it.
+func (d *Deed) outgrows(by string, shown *Deed) []string {
+	var said []string
+	if d.Destructive && !shown.Destructive {
+		said = append(said, by+" would now be destructive")
+	}
+	if d.Undeclared && !shown.Undeclared {
+		said = append(said, by+" does not say any more what it would touch")
+	}
+	for _, e := range d.Effects {
+		if !shown.Undeclared && !Allows(shown.Effects, e) {
+			said = append(said, by+" would now "+string(e.Mode)+" "+e.Resource)
+		}
 	}
 	return said
 }

@@ -57,6 +57,8 @@ func (l *looker) learn(ctx context.Context, want Want, f *Facts) {
 		switch {
 		case said.Destructive:
 			f.Person = &Answer{Truth: Fails, Reason: "it is destructive: a person has to see what it hits"}
+		case said.Rollback != nil && said.Rollback.Destructive:
+			f.Person = &Answer{Truth: Fails, Reason: RollbackDestroys}
 		case l.observer.asks(ctx, step.Action):
 			said.Asks = true
 			f.Person = &Answer{Truth: Fails, Reason: "it asks a person"}
@@ -71,6 +73,9 @@ func (l *looker) learn(ctx context.Context, want Want, f *Facts) {
 	}
 }
 
+// RollbackDestroys is why a step asks a person whose own action destroys nothing.
+const RollbackDestroys = "its rollback is destructive: a person has to see what it would hit"
+
 func (l *looker) learnArguments(ctx context.Context, said *Step) *Answer {
 	d, arguments, unknown, err := l.observer.Describe(At(ctx, said.Address), l.standing.step.Action, l.standing.extra)
 	if err != nil {
@@ -78,6 +83,7 @@ func (l *looker) learnArguments(ctx context.Context, said *Step) *Answer {
 	}
 	l.description, l.arguments, l.unknown = d, arguments, unknown
 	tell(said, d)
+	l.deeds(ctx, said)
 	if len(unknown) > 0 {
 		said.Unknown = unknown
 		return &Answer{Truth: NotKnown, Reason: "not known before earlier steps have run: " + strings.Join(unknown, ", ")}

@@ -133,6 +133,7 @@ func (l *level) newStanding(step *runbook.Step, address string) *standing {
 		Address:       l.frame.Under(address),
 		Title:         step.Title,
 		OnFailure:     string(step.OnFailure),
+		NoReturn:      step.NoReturn,
 		Effects:       []schema.Effect{},
 		Preconditions: notLooked(l.observer, step.Preconditions),
 		Goals:         notLooked(l.observer, step.Goals),
@@ -222,6 +223,7 @@ func (l *level) settle(ctx context.Context, s *standing, d Decision, facts Facts
 		look.learnArguments(ctx, &s.said)
 	case !acts:
 		tell(&s.said, schema.Description{})
+		s.said.Fallbacks, s.said.Rollback = nil, nil
 	}
 	// What a step before it does to those after it is not this step's to ignore.
 	own := d.Row != 1
@@ -234,7 +236,7 @@ func (l *level) settle(ctx context.Context, s *standing, d Decision, facts Facts
 	s.value = look.value(ctx, d)
 }
 
-func halting(p runbook.OnFailure) bool { return p == runbook.Stop || p == runbook.Rollback }
+func halting(p runbook.OnFailure) bool { return p == runbook.Stop || p == runbook.RollBack }
 
 // Step implements eval.Values.
 func (l *level) Step(name string) cty.Value {

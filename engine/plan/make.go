@@ -104,9 +104,11 @@ func (m *maker) finish(ctx context.Context) {
 		case Block:
 			blocks = blocks || said.Row != 1
 		}
-		for _, e := range said.Effects {
-			effects[e] = append(effects[e], said.Address)
-		}
+		said.touches(func(by string, touched []schema.Effect) {
+			for _, e := range touched {
+				effects[e] = append(effects[e], by)
+			}
+		})
 	})
 	p.Outcome = NothingToDo
 	if acts {

@@ -61,7 +61,10 @@ type Step struct {
 	Sample        []string        `json:"sample,omitempty"`
 	Summary       string          `json:"summary,omitempty"` // what the preview said
 	Command       string          `json:"command"`
-	Unknown       []string        `json:"unknown,omitempty"` // arguments not known until earlier steps have run
+	Unknown       []string        `json:"unknown,omitempty"`            // arguments not known until earlier steps have run
+	Fallbacks     []Deed          `json:"fallbacks,omitempty"`          // what it does instead where its action does not bring it about, in order
+	Rollback      *Deed           `json:"rollback,omitempty"`           // its way back; nil: there is none
+	NoReturn      bool            `json:"point_of_no_return,omitempty"` // a rollback never crosses it
 	OnFailure     string          `json:"on_failure"`
 	Preconditions []Check         `json:"preconditions"`
 	Goals         []Check         `json:"goals"`
@@ -84,7 +87,7 @@ type Check struct {
 // Effect is what one resource would suffer, and from which steps.
 type Effect struct {
 	schema.Effect
-	Steps []string `json:"steps"`
+	Steps []string `json:"steps"` // step.x, or where something goes wrong step.x.fallback.LABEL, step.x.rollback
 }
 
 // Output is an output's value as far as it is known.

@@ -12,15 +12,15 @@ import (
 
 // Act implements apply.Backend.
 func (b *backend) Act(ctx context.Context, ref string, op schema.Operation, _ func(schema.Progress)) schema.Outcome {
-	operation, step := operationOf(ref, op), place(ctx)
+	operation, step, at := operationOf(ref, op), place(ctx), doer(ctx)
 	talks := b.talks(ctx, ref, op)
-	if talks && op.Answers == cty.NilVal && !b.spoils(step) {
+	if talks && op.Answers == cty.NilVal && !b.spoils(at) {
 		return b.Ask(ctx, ref, op) // it has not begun yet
 	}
 	b.calls[operation]++
-	b.acted.note(operation, step)
-	b.began[step] = true
-	b.reach(site{step: step, at: step, subject: "action"})
+	b.acted.note(operation, at)
+	b.began[at] = true
+	b.reach(site{step: step, at: at, subject: deed(step, at)})
 	a, ok := answer{}, talks
 	if !talks {
 		a, ok = b.answer(ctx, operation, schema.Action)
@@ -30,11 +30,11 @@ func (b *backend) Act(ctx context.Context, ref string, op schema.Operation, _ fu
 		return schema.Outcome{State: schema.FailedClean, Failure: notMocked}
 	case b.clock.Sleep(ctx, a.takes) != nil:
 		return schema.Outcome{State: schema.FailedPartial, Failure: &schema.Failure{Code: "cancelled", Message: operation + " was cancelled in mid-action"}}
-	case b.goesWrong(step, FailsClean):
+	case b.goesWrong(at, FailsClean):
 		return schema.Outcome{State: schema.FailedClean, Failure: b.fault.failure()}
-	case b.goesWrong(step, FailsPartly):
+	case b.goesWrong(at, FailsPartly):
 		return schema.Outcome{State: schema.FailedPartial, Failure: b.fault.failure()}
-	case b.goesWrong(step, UnknownUndone):
+	case b.goesWrong(at, UnknownUndone):
 		return schema.Outcome{State: schema.Unknown, Failure: b.fault.failure()}
 	case a.clean:
 		return schema.Outcome{State: schema.FailedClean, Failure: failure(a.fails)}
@@ -47,11 +47,11 @@ func (b *backend) Act(ctx context.Context, ref string, op schema.Operation, _ fu
 			return outcome
 		}
 	}
-	b.changed.note(operation, step)
+	b.changed.note(operation, at)
 	switch {
-	case b.goesWrong(step, UnknownDone):
+	case b.goesWrong(at, UnknownDone):
 		return schema.Outcome{State: schema.Unknown, Failure: b.fault.failure()}
-	case b.crashesAt(step):
+	case b.crashesAt(at):
 		b.crash()
 		a.unknown = true
 	}

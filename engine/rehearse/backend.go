@@ -40,7 +40,7 @@ type backend struct {
 	begun        time.Time // when the plan was made, and apply begins
 	applying     bool
 	fault        *Fault            // what goes wrong while it applies; nil: nothing
-	began        map[string]bool   // steps whose action has begun
+	began        map[string]bool   // where a step has begun to act
 	sites        map[string][]site // by step, as it came to them
 	stepsReached []string          // the keys of sites, in that order
 }
@@ -59,6 +59,25 @@ func place(ctx context.Context) string {
 		return ""
 	}
 	return places[0]
+}
+
+// doer is at which of its places a step acts: as a fallback, as its rollback, or
+// itself.
+func doer(ctx context.Context) string {
+	places := plan.Places(ctx)
+	if len(places) == 0 {
+		return ""
+	}
+	return places[len(places)-1]
+}
+
+// deed is what a site is at which a step acts: "action", "fallback label" or
+// "rollback".
+func deed(step, at string) string {
+	if at == step {
+		return "action"
+	}
+	return strings.Replace(strings.TrimPrefix(at, step+"."), ".", " ", 1)
 }
 
 // checkProvider is the provider that mocked checks look with.
@@ -150,8 +169,12 @@ func (b *backend) Preview(ctx context.Context, ref string, op schema.Operation) 
 		return d, nil
 	}
 	if spec := b.action(ctx, ref, op); spec != nil && spec.Previews {
-		at := place(ctx)
-		b.reach(site{step: at, at: at, subject: "preview"})
+		step, at := place(ctx), doer(ctx)
+		subject := "preview"
+		if at != step {
+			subject += " of its " + deed(step, at)
+		}
+		b.reach(site{step: step, at: at, subject: subject})
 		if b.goesWrong(at, PreviewFails) {
 			return d, b.fault.failure()
 		}

@@ -73,12 +73,17 @@ func items(s *runbook.Step) []Item {
 	if s.Call != nil {
 		add("call fails")
 	}
-	for _, assertions := range [][]*runbook.Assertion{s.Goals, s.Verifies} {
-		for _, a := range assertions {
-			add(a.Kind + " " + a.Name + " never holds")
-			if looks(a) {
-				add(a.Kind + " " + a.Name + " errs")
-			}
+	for _, f := range s.Fallbacks {
+		add("fallback " + f.Label)
+	}
+	if s.Rollback != nil {
+		add("rolled back")
+		add("rollback fails")
+	}
+	for _, a := range slices.Concat(s.Goals, s.Verifies) {
+		add(a.Kind + " " + a.Name + " never holds")
+		if looks(a) {
+			add(a.Kind + " " + a.Name + " errs")
 		}
 	}
 	return all
@@ -98,21 +103,28 @@ func shown(b *backend) []Item {
 
 func shownEach(b *backend) []Item {
 	var all []Item
-	statuses := map[string]string{}
+	failed := map[string]bool{}
+	came := func(step, status string) {
+		failed[step] = failed[step] || status == "failed"
+		if what := map[string]string{
+			"failed": "call fails", "satisfied": "satisfied", "skipped": "skipped", "done": "run", "rolled_back": "rolled back", "rollback_failed": "rollback fails",
+		}[status]; what != "" {
+			all = append(all, Item{step, what})
+		}
+	}
 	for _, s := range b.result.Steps {
-		statuses[s.Address] = s.Status
-		if s.Status == "failed" {
-			all = append(all, Item{s.Address, "call fails"})
-		}
-		if s.Status == "satisfied" || s.Status == "skipped" {
-			all = append(all, Item{s.Address, s.Status})
-		}
-		if s.Status == "done" {
-			all = append(all, Item{s.Address, "run"})
+		came(s.Address, s.Status)
+	}
+	for _, e := range b.record.events { // how it ended before it was taken back
+		if e.Type == event.StepFinished {
+			came(e.Step, e.Status)
 		}
 	}
 	for _, e := range b.record.events {
 		switch {
+		case e.Type == event.ActionStarted && e.Attempt.Fallback != "":
+			all = append(all, Item{e.Step, "fallback " + e.Attempt.Fallback})
+		case e.Attempt != nil && e.Attempt.TakesBack, e.Observation != nil && e.Observation.TakesBack: // its status tells
 		case e.Type == event.ActionFinished && (e.Attempt.State == schema.FailedClean || e.Attempt.State == schema.FailedPartial):
 			all = append(all, Item{e.Step, "action fails"})
 		case e.Type == event.Observed && e.Step != "":
@@ -125,7 +137,7 @@ func shownEach(b *backend) []Item {
 				all = append(all, Item{e.Step, name + " errs"})
 			case !*o.Holds && o.Kind == "precondition":
 				all = append(all, Item{e.Step, name + " false"})
-			case !*o.Holds && o.Final && statuses[e.Step] == "failed":
+			case !*o.Holds && o.Final && failed[e.Step]:
 				all = append(all, Item{e.Step, name + " never holds"})
 			}
 		}

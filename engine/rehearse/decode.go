@@ -14,6 +14,7 @@ import (
 
 	"github.com/runbook-engine/runbook/engine/address"
 	"github.com/runbook-engine/runbook/engine/diag"
+	"github.com/runbook-engine/runbook/engine/plan"
 	"github.com/runbook-engine/runbook/engine/runbook"
 )
 
@@ -100,11 +101,9 @@ func places(rb *runbook.Runbook, under string) []string {
 		}
 	}
 	for _, s := range rb.Steps {
-		all = append(all, under+s.Address())
-		for _, assertions := range [][]*runbook.Assertion{s.Preconditions, s.Goals, s.Verifies} {
-			for _, a := range assertions {
-				all = append(all, under+a.Place)
-			}
+		all = append(all, acting(s, under+s.Address())...)
+		for _, a := range s.Assertions() {
+			all = append(all, under+a.Place)
 		}
 		if s.Call != nil && s.Call.Runbook != nil {
 			all = append(all, places(s.Call.Runbook, under+s.Address()+".")...)
@@ -112,6 +111,29 @@ func places(rb *runbook.Runbook, under string) []string {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// acting are the places at which a step acts.
+func acting(s *runbook.Step, address string) []string {
+	all := []string{address}
+	for _, f := range s.Fallbacks {
+		all = append(all, plan.FallbackAddress(address, f.Label))
+	}
+	if s.Rollback != nil {
+		all = append(all, plan.RollbackAddress(address))
+	}
+	return all
+}
+
+// acts tells whether a place is one at which a step may act.
+func acts(rb *runbook.Runbook, place string) bool {
+	place = plainly(place)
+	if at, ok := strings.CutSuffix(place, ".rollback"); ok {
+		place = at
+	} else if at := strings.LastIndex(place, ".fallback."); at > 0 {
+		place = place[:at]
+	}
+	return rb.Has(place)
 }
 
 // keys matches what says which instance of a step or check is meant.

@@ -34,7 +34,7 @@ func (r *rehearsal) exhaust(ctx context.Context, undisturbed *backend) []Injecti
 		b := r.backend(undisturbed.begun)
 		b.fault = &fault
 		if b.crashAfter = r.test.CrashAfter; fault.Kind == Crash {
-			b.crashAfter = fault.Step
+			b.crashAfter = fault.At
 		}
 		r.apply(ctx, b)
 		injection := Injection{Fault: fault, Outcome: b.result.Outcome, Took: b.clock.Now().Sub(epoch), Trail: trail(b.record.events)}
@@ -61,8 +61,14 @@ func (b *backend) improper() []string {
 		case event.RunStarted:
 			clear(finished)
 			outcome = ""
+		case event.StepStarted:
+			if e.Rollback != "" { // how it was taken back is told instead
+				finished[e.Step] = 0
+			}
 		case event.StepFinished:
-			finished[e.Step]++
+			if finished[e.Step]++; e.Status == "rolled_back" || e.Status == "rollback_failed" {
+				finished[e.Step] = 1 // of a call too
+			}
 		case event.RunFinished:
 			outcome = e.Outcome
 		}

@@ -33,7 +33,7 @@ type Fault struct {
 	At   string // step.x, one of its assertions as step.x.goal.g, or check.c
 	Kind FaultKind
 
-	Subject string // precondition p, goal g, verify v, capture, preview, person, action, check.c, crash
+	Subject string // precondition p, goal g, verify v, capture, preview, person, action, fallback f, rollback, check.c, crash
 	when    string // of a crash
 }
 
@@ -88,7 +88,7 @@ func (f Fault) failure() *schema.Failure {
 type site struct {
 	step    string // empty: a check
 	at      string
-	subject string // precondition p, goal g, verify v, capture, preview, person, action; a check: its own name
+	subject string // precondition p, goal g, verify v, capture, preview, person, action, fallback f, rollback; a check: its own name
 	looks   bool   // an assertion that asks somebody
 }
 
@@ -136,6 +136,9 @@ func (b *backend) faults() []Fault {
 			for _, kind := range s.faults(b.began[step]) {
 				all = append(all, Fault{Step: step, At: s.at, Kind: kind, Subject: s.subject})
 			}
+			if word, _, _ := strings.Cut(s.subject, " "); word == "fallback" || word == "rollback" {
+				all = append(all, Fault{Step: step, At: s.at, Kind: Crash, Subject: "crash", when: "as its " + s.subject + " ends"})
+			}
 		}
 		switch {
 		case b.began[step]:
@@ -151,7 +154,7 @@ func (b *backend) faults() []Fault {
 func (s site) faults(acted bool) []FaultKind {
 	word, _, _ := strings.Cut(s.subject, " ")
 	switch word {
-	case "action":
+	case "action", "fallback", "rollback":
 		return []FaultKind{FailsClean, FailsPartly, UnknownDone, UnknownUndone}
 	case "person":
 		return []FaultKind{Unanswered, Declined}
@@ -189,6 +192,9 @@ func siteOf(place string, a *runbook.Assertion) site {
 		return site{at: place, subject: place, looks: looks}
 	}
 	subject := a.Kind + " " + a.Name
-	step := strings.TrimSuffix(place, "."+a.Kind+"."+a.Name)
+	step, back := strings.CutSuffix(strings.TrimSuffix(place, "."+a.Kind+"."+a.Name), ".rollback")
+	if back {
+		subject += " of its rollback"
+	}
 	return site{step: step, at: place, subject: subject, looks: looks}
 }

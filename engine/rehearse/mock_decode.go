@@ -93,7 +93,9 @@ func (d *mocker) after(m *mock, block *hclsyntax.Block, subjects []subject) {
 	}
 	if attr := block.Body.Attributes["at"]; attr != nil {
 		if next.at = d.reference(attr.Expr); next.at != "" {
-			d.step(next.at, attr.Expr.Range())
+			if d.place(next.at, attr.Expr.Range()); slices.Contains(places(d.rb, ""), plainly(next.at)) && !acts(d.rb, next.at) {
+				d.add(diag.InvalidReference.At(attr.Expr.Range(), "%s does nothing: name a step, its fallback or its rollback.", next.at))
+			}
 		}
 	}
 	for kind, a := range d.answers(block, subjects, m) {
@@ -138,7 +140,7 @@ func (d *mocker) subjects(m *mock, at hcl.Range) []subject {
 		case spec == nil: // validate reports it
 		case kind == schema.Probe:
 			subjects = append(subjects, subject{kind, spec.Result, nil, []string{"returns", "fails", "takes"}})
-		case m.at == "" || d.rb.Has(plainly(m.at)): // no assertion acts
+		case m.at == "" || acts(d.rb, m.at): // no assertion acts
 			subjects = append(subjects, subject{kind, spec.Result, spec.Counts, []string{"returns", "fails", "clean", "unknown", "takes", "impact"}})
 		}
 	}

@@ -33,12 +33,12 @@ func operations(rb *runbook.Runbook) map[string]*use {
 			add(c.Probe, schema.Probe)
 		}
 		for _, s := range rb.Steps {
-			add(s.Action, schema.Action)
+			for _, op := range s.Actions() {
+				add(op, schema.Action)
+			}
 			add(s.Probe, schema.Probe)
-			for _, assertions := range [][]*runbook.Assertion{s.Preconditions, s.Goals, s.Verifies} {
-				for _, a := range assertions {
-					add(a.Probe, schema.Probe)
-				}
+			for _, a := range s.Assertions() {
+				add(a.Probe, schema.Probe)
 			}
 		}
 	}

@@ -30,6 +30,7 @@ func (l *loader) decodeStep(block *hclsyntax.Block) {
 		Title:       l.text(body, "title"),
 		Description: l.text(body, "description"),
 		Always:      l.boolean(body, "always", false),
+		NoReturn:    l.boolean(body, "point_of_no_return", false),
 		OnFailure:   l.rb.OnFailure,
 		Range:       block.DefRange(),
 	}
@@ -88,6 +89,10 @@ func (l *loader) decodeStepBlocks(s *Step, body *hclsyntax.Body) {
 			}
 		case "retry":
 			l.decodeRetry(s, b)
+		case "fallback":
+			l.decodeFallback(s, b)
+		case "rollback":
+			l.decodeRollback(s, b)
 		case "precondition", "goal", "verify":
 			a, ok := l.decodeAssertion(b)
 			if !ok {
@@ -188,6 +193,19 @@ func (l *loader) checkStepRules(s *Step, body *hclsyntax.Body) {
 		}
 		if s.Retry != nil {
 			l.add(diag.Conflict.At(s.Retry.Range, "A retry tries an action again, and this step has none. To look again until something holds, write within in its assertion."))
+		}
+		for _, f := range s.Fallbacks {
+			l.add(diag.Conflict.At(f.Range, "A fallback is done where an action has failed, and this step has none."))
+		}
+		if s.Rollback != nil {
+			what := "does nothing"
+			if hasCall {
+				what = "calls a runbook, whose steps have rollbacks of their own"
+			}
+			l.add(diag.Conflict.At(s.Rollback.Range, "A rollback takes back what the step's action did, and this step %s.", what))
+		}
+		if s.NoReturn {
+			l.add(diag.Conflict.At(body.Attributes["point_of_no_return"].NameRange, "After a point of no return nothing that was done before is taken back, and this step has no action that could be one."))
 		}
 		if s.Limit != nil {
 			l.add(diag.Conflict.At(body.Attributes["limit"].NameRange, "\"limit\" bounds what an action may hit, and this step has no action."))

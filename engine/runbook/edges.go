@@ -118,6 +118,7 @@ func (l *loader) connect() {
 		b.step.Edges = e.edges
 	}
 	l.stepCycles()
+	l.orderRollbacks()
 	l.checkCycles()
 }
 

@@ -152,12 +152,8 @@ func (l *loader) choice(body *hclsyntax.Body, arg Argument) string {
 		return ""
 	}
 	said := v.AsString()
-	switch {
-	case slices.Contains(arg.Choices, said):
+	if slices.Contains(arg.Choices, said) {
 		return said
-	case slices.Contains(arg.later, said):
-		l.add(diag.Unsupported.At(at, "%s = %q is not supported by this version of runbook.", arg.Name, said))
-		return ""
 	}
 	d := diag.InvalidArgument.At(at, "%q takes %s, not %q.", arg.Name, list(quoted(arg.Choices), "or"), said)
 	l.add(diag.Suggest(d, diag.Nearest(said, arg.Choices)))

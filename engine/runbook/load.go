@@ -77,14 +77,15 @@ const DefaultMaxParallel = 4
 
 // loader gathers what one Load finds.
 type loader struct {
-	rb       *Runbook
-	diags    hcl.Diagnostics
-	includes []include
-	declared map[string]hcl.Range // "variable x" → where
-	inMain   map[string]bool      // "variable x": declared by the runbook's own file
-	main     bool                 // the file being decoded is the runbook's own
-	steps    map[string]*Step
-	bodies   []stepBody // what edges and rules need of each step, by index
+	rb        *Runbook
+	diags     hcl.Diagnostics
+	includes  []include
+	declared  map[string]hcl.Range // "variable x" → where
+	inMain    map[string]bool      // "variable x": declared by the runbook's own file
+	main      bool                 // the file being decoded is the runbook's own
+	steps     map[string]*Step
+	bodies    []stepBody // what edges and rules need of each step, by index
+	rollbacks []pendingRollback
 
 	providerRefs []providerUse       // provider = …, looked up once all is decoded
 	checkUses    []checkUse          // check = … and checks = …, likewise

@@ -23,7 +23,7 @@ var names = []Name{
 		Example: `check.redis.status`},
 	{Root: "each", Parts: []string{"key", "value"}, Where: "a step or check with `for_each`", Doc: "The instance's key and value. In a set or list both are the string.", Example: `each.key`},
 	{Root: "result", Where: "`assert` and `message` of an assertion that looks with one probe", Doc: "What the probe returned.", Example: `result.ok`},
-	{Root: "self", Parts: []string{"result"}, Where: "`verify`", Doc: "What the step's action returned.", Example: `self.result.summary`},
+	{Root: "self", Parts: []string{"result"}, Where: "`verify` and `rollback`", Doc: "What the step's action returned; null in a rollback after it failed half-way.", Example: `self.result.summary`},
 	{Root: "error", Parts: []string{"code", "message"}, Where: "`when` of a `retry`", Doc: "How the action failed.", Example: `error.code`},
 	{Root: "run", Parts: []string{"id", "started_at", "operator", "environment"}, Where: "everywhere", Doc: "This run; at plan, the plan.", Example: `run.started_at`},
 	{Root: "path", Parts: []string{"runbook"}, Where: "everywhere", Doc: "The runbook's folder.", Example: `path.runbook`},

@@ -25,14 +25,14 @@ func (rb *Runbook) Operations() iter.Seq2[string, *Operation] {
 			}
 		}
 		for _, step := range rb.Steps {
-			if !visit(step.Operation()) {
-				return
+			for _, op := range append(step.Actions(), step.Probe) {
+				if !visit(op) {
+					return
+				}
 			}
-			for _, assertions := range [][]*Assertion{step.Preconditions, step.Goals, step.Verifies} {
-				for _, a := range assertions {
-					if !visit(a.Probe) {
-						return
-					}
+			for _, a := range step.Assertions() {
+				if !visit(a.Probe) {
+					return
 				}
 			}
 		}

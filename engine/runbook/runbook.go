@@ -5,6 +5,7 @@
 package runbook
 
 import (
+	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -58,7 +59,7 @@ type OnFailure string
 const (
 	Stop     OnFailure = "stop"
 	Continue OnFailure = "continue"
-	Rollback OnFailure = "rollback"
+	RollBack OnFailure = "rollback"
 	Ignore   OnFailure = "ignore"
 )
 
@@ -185,6 +186,9 @@ type Step struct {
 	Action        *Operation
 	Probe         *Operation
 	Call          *Call
+	Fallbacks     []*Fallback    // in the order they are tried
+	Rollback      *Rollback      // nil: what it does is not taken back
+	NoReturn      bool           // point_of_no_return: a rollback never crosses it
 	Retry         *Retry         // nil: none
 	Limit         hcl.Expression // nil: none
 	Timeout       time.Duration  // zero: none
@@ -194,6 +198,22 @@ type Step struct {
 
 	Edges      []Edge   // to earlier or other steps, each target once, the strongest kind kept
 	WhenChecks []string // checks that When reads, through locals too: the diagnosis
+}
+
+// Fallback is what a step does instead where its action, and each fallback
+// before this one, failed or did not bring about its goals.
+type Fallback struct {
+	Label  string
+	Action *Operation
+	Range  hcl.Range
+}
+
+// Rollback is how what a step did is taken back.
+type Rollback struct {
+	Action    *Operation
+	Verifies  []*Assertion
+	DependsOn []*Step // whose rollbacks come first, where there are any to do
+	Range     hcl.Range
 }
 
 // Call is a `call` block: another runbook, whose steps become part of this one's.
@@ -217,6 +237,33 @@ func (s *Step) Operation() *Operation {
 		return s.Action
 	}
 	return s.Probe
+}
+
+// Actions lists what the step may do: its action, its fallbacks', its rollback's.
+func (s *Step) Actions() []*Operation {
+	var all []*Operation
+	add := func(op *Operation) {
+		if op != nil {
+			all = append(all, op)
+		}
+	}
+	add(s.Action)
+	for _, f := range s.Fallbacks {
+		add(f.Action)
+	}
+	if s.Rollback != nil {
+		add(s.Rollback.Action)
+	}
+	return all
+}
+
+// Assertions lists what the step looks at, its rollback's verifications too.
+func (s *Step) Assertions() []*Assertion {
+	all := slices.Concat(s.Preconditions, s.Goals, s.Verifies)
+	if s.Rollback != nil {
+		all = append(all, s.Rollback.Verifies...)
+	}
+	return all
 }
 
 // Retry says how often an action is tried again after a failure that is known

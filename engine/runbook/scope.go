@@ -17,6 +17,7 @@ type scope struct {
 	static bool   // known before the run: neither steps nor checks, also not through locals
 	result bool   // there is a result to assert on
 	self   bool
+	back   bool  // it is a rollback's, which runs also where the action failed half-way
 	failed bool  // there is an error to look at
 	each   bool  // there is an instance
 	step   *Step // the step it belongs to, or nil
@@ -149,9 +150,12 @@ func (l *loader) refuse(ref Reference, sc scope) *hcl.Diagnostic {
 		return nil
 	case "self":
 		if !sc.self {
-			return diag.NotInScope.At(ref.Range, "\"self\" is the step's own outcome, which only its verify can see. %s is looked at before there is one.", upper(sc.place))
+			return diag.NotInScope.At(ref.Range, "\"self\" is the step's own outcome, which only its verify and its rollback can see. %s is looked at before there is one.", upper(sc.place))
 		}
-		return fixed(ref, parts(ref.Root))
+		if d := fixed(ref, parts(ref.Root)); d != nil || !sc.back || ref.Guarded || len(ref.Rest) == 0 {
+			return d
+		}
+		return diag.MayBeNull.At(ref.Range, "self.result is null where the action failed half-way, and then too the step is rolled back. Write try(self.result.…, …), or take the value from a step before this one.")
 	case "error":
 		if !sc.failed {
 			return diag.NotInScope.At(ref.Range, "\"error\" is how an action failed, which only the when of a retry can see.")

@@ -52,12 +52,12 @@ func Secrets(rb *Runbook, schemas SchemaSource) []hclsyntax.Expression {
 		f.operation(rb.Checks[name].Probe, schema.Probe)
 	}
 	for _, step := range rb.Steps {
-		f.operation(step.Action, schema.Action)
+		for _, op := range step.Actions() {
+			f.operation(op, schema.Action)
+		}
 		f.operation(step.Probe, schema.Probe)
-		for _, assertions := range [][]*Assertion{step.Preconditions, step.Goals, step.Verifies} {
-			for _, a := range assertions {
-				f.operation(a.Probe, schema.Probe)
-			}
+		for _, a := range step.Assertions() {
+			f.operation(a.Probe, schema.Probe)
 		}
 		if step.Call == nil || step.Call.Runbook == nil {
 			continue

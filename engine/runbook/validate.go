@@ -75,11 +75,9 @@ func (v *validator) load() {
 		ops = append(ops, v.rb.Checks[name].Probe)
 	}
 	for _, s := range v.rb.Steps {
-		ops = append(ops, s.Action, s.Probe)
-		for _, list := range [][]*Assertion{s.Preconditions, s.Goals, s.Verifies} {
-			for _, a := range list {
-				ops = append(ops, a.Probe)
-			}
+		ops = append(append(ops, s.Actions()...), s.Probe)
+		for _, a := range s.Assertions() {
+			ops = append(ops, a.Probe)
 		}
 	}
 	for _, ref := range slices.Sorted(maps.Keys(v.rb.Providers)) {
@@ -119,33 +117,36 @@ func (v *validator) provider(p *Provider) {
 
 func (v *validator) step(s *Step) {
 	action := v.operation(s.Action, schema.Action)
-	probe := v.operation(s.Probe, schema.Probe)
+	v.operation(s.Probe, schema.Probe)
 	if action != nil && s.Limit != nil {
-		v.limit(s, action)
+		v.limit(s.Limit, s.Action, action)
 	}
-	own := action
-	if own == nil {
-		own = probe
+	for _, f := range s.Fallbacks {
+		if spec := v.operation(f.Action, schema.Action); spec != nil && s.Limit != nil {
+			v.limit(s.Limit, f.Action, spec)
+		}
 	}
+	if s.Rollback != nil {
+		v.operation(s.Rollback.Action, schema.Action)
+	}
+	own := v.own(s)
 	for _, expr := range []hcl.Expression{s.When, s.ForEach, s.Limit} {
 		if expr != nil {
 			v.results(References(expr), nil, nil)
 		}
 	}
-	for _, op := range []*Operation{s.Action, s.Probe} {
+	for _, op := range append(s.Actions(), s.Probe) {
 		if op != nil {
-			v.results(BodyReferences(op.Body), nil, nil)
+			v.results(BodyReferences(op.Body), nil, own)
 		}
 	}
-	for _, list := range [][]*Assertion{s.Preconditions, s.Goals, s.Verifies} {
-		for _, a := range list {
-			v.assertion(a, own)
-		}
+	for _, a := range s.Assertions() {
+		v.assertion(a, own)
 	}
 }
 
-// assertion checks one assertion; self is the schema of its step's operation.
-func (v *validator) assertion(a *Assertion, self *schema.OperationSchema) {
+// assertion checks one assertion; self are the schemas of its step's operations.
+func (v *validator) assertion(a *Assertion, self []*schema.OperationSchema) {
 	looked := v.operation(a.Probe, schema.Probe)
 	if a.Probe != nil {
 		v.results(BodyReferences(a.Probe.Body), nil, self)
@@ -165,11 +166,7 @@ func (v *validator) assertion(a *Assertion, self *schema.OperationSchema) {
 func (v *validator) probeOf(a *Assertion) *schema.OperationSchema {
 	for range len(v.rb.Checks) + 1 { // checks can be made of each other, which Load reports
 		if a.Probe != nil {
-			s := v.known[a.Probe.Provider]
-			if s == nil {
-				return nil
-			}
-			return s.Operation(schema.Probe, a.Probe.Name)
+			return v.spec(a.Probe, schema.Probe)
 		}
 		if len(a.Checks) != 1 || a.All || v.rb.Checks[a.Checks[0].Name] == nil {
 			return nil

@@ -11,16 +11,16 @@ import (
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
-// limit checks that a limit bounds what the action counts.
-func (v *validator) limit(s *Step, action *schema.OperationSchema) {
-	at := s.Limit.Range()
+// limit checks that a limit bounds what an action counts.
+func (v *validator) limit(limit hcl.Expression, op *Operation, action *schema.OperationSchema) {
+	at := limit.Range()
 	if len(action.Counts) == 0 {
-		v.add(diag.InvalidLimit.At(at, "%s counts nothing, so a limit cannot bound it.", s.Action.Type()))
+		v.add(diag.InvalidLimit.At(at, "%s counts nothing, so a limit cannot bound it.", op.Type()))
 		return
 	}
-	pairs, diags := hcl.ExprMap(s.Limit)
+	pairs, diags := hcl.ExprMap(limit)
 	if diags.HasErrors() {
-		if _, found := notConstant(s.Limit.(hclsyntax.Expression)); !found {
+		if _, found := notConstant(limit.(hclsyntax.Expression)); !found {
 			v.add(diag.InvalidLimit.At(at, "A limit is an object, such as { %s = 100 }.", action.Counts[0]))
 		}
 		return
@@ -31,7 +31,7 @@ func (v *validator) limit(s *Step, action *schema.OperationSchema) {
 			continue
 		}
 		if unit := key.AsString(); !slices.Contains(action.Counts, unit) {
-			d := diag.InvalidLimit.At(pair.Key.Range(), "%s does not count %q; it counts %s.", s.Action.Type(), unit, list(action.Counts, "and"))
+			d := diag.InvalidLimit.At(pair.Key.Range(), "%s does not count %q; it counts %s.", op.Type(), unit, list(action.Counts, "and"))
 			v.add(diag.Suggest(d, diag.Nearest(unit, action.Counts)))
 		}
 		value, ok := pair.Value.(hclsyntax.Expression)

@@ -8,9 +8,9 @@ import (
 )
 
 // results checks the parts of results that references name: result.x against
-// the probe looked with, self.result.x against the step's own operation, and
-// step.y.result.x against that of step y. A nil schema is not known.
-func (v *validator) results(refs []Reference, looked, self *schema.OperationSchema) {
+// the probe looked with, self.result.x against the step's own operations, and
+// step.y.result.x against those of step y. A nil schema is not known.
+func (v *validator) results(refs []Reference, looked *schema.OperationSchema, self []*schema.OperationSchema) {
 	for _, r := range refs {
 		if r.Guarded {
 			continue
@@ -22,9 +22,9 @@ func (v *validator) results(refs []Reference, looked, self *schema.OperationSche
 			if r.Attr == "" && r.Name == "" {
 				continue
 			}
-			v.part(r, r.Rest, self)
+			v.part(r, r.Rest, self...)
 		case "step":
-			v.part(r, afterResult(r), v.operationOf(r))
+			v.part(r, afterResult(r), v.operationsOf(r)...)
 		case "check":
 			if c := v.rb.Checks[r.Name]; c != nil && r.Attr == "result" && !c.All {
 				v.part(r, afterResult(r), v.probeOf(&c.Assertion))
@@ -43,23 +43,16 @@ func afterResult(r Reference) hcl.Traversal {
 	return r.Rest[min(depth, len(r.Rest)):]
 }
 
-// operationOf is the schema of the operation whose result a reference to a step
-// looks into; nil where it looks at none.
-func (v *validator) operationOf(r Reference) *schema.OperationSchema {
+// operationsOf are the schemas of the operations whose result a reference to a
+// step may look into.
+func (v *validator) operationsOf(r Reference) []*schema.OperationSchema {
 	s := v.steps[r.Name]
 	if s == nil {
 		return nil
 	}
 	switch r.Attr {
 	case "result":
-		op, kind := s.Action, schema.Action
-		if op == nil {
-			op, kind = s.Probe, schema.Probe
-		}
-		if op == nil || v.known[op.Provider] == nil {
-			return nil
-		}
-		return v.known[op.Provider].Operation(kind, op.Name)
+		return v.own(s)
 	case "goal", "verify":
 		list := s.Goals
 		if r.Attr == "verify" {
@@ -73,26 +66,54 @@ func (v *validator) operationOf(r Reference) *schema.OperationSchema {
 		}
 		for _, a := range list {
 			if a.Name == r.Sub && !a.All {
-				return v.probeOf(a)
+				return []*schema.OperationSchema{v.probeOf(a)}
 			}
 		}
 	}
 	return nil
 }
 
-// part reports a reference whose next element is no part of the result.
-func (v *validator) part(r Reference, rest hcl.Traversal, op *schema.OperationSchema) {
-	if op == nil || len(rest) == 0 {
+// own are the schemas of what a step's result may come from: its probe, or its
+// action and its fallbacks.
+func (v *validator) own(s *Step) []*schema.OperationSchema {
+	if s.Probe != nil {
+		return []*schema.OperationSchema{v.spec(s.Probe, schema.Probe)}
+	}
+	specs := []*schema.OperationSchema{v.spec(s.Action, schema.Action)}
+	for _, f := range s.Fallbacks {
+		specs = append(specs, v.spec(f.Action, schema.Action))
+	}
+	return specs
+}
+
+// spec is the schema of an operation; nil where it is not known.
+func (v *validator) spec(op *Operation, kind schema.Kind) *schema.OperationSchema {
+	if op == nil || v.known[op.Provider] == nil {
+		return nil
+	}
+	return v.known[op.Provider].Operation(kind, op.Name)
+}
+
+// part reports a reference whose next element is no part of the result of one of
+// the operations that it may be of.
+func (v *validator) part(r Reference, rest hcl.Traversal, of ...*schema.OperationSchema) {
+	if len(rest) == 0 {
 		return
 	}
 	attr, ok := rest[0].(hcl.TraverseAttr)
-	if !ok || op.Result.Attribute(attr.Name) != nil {
+	if !ok {
 		return
 	}
-	names := make([]string, len(op.Result.Attributes))
-	for i, a := range op.Result.Attributes {
-		names[i] = a.Name
+	for _, op := range of {
+		if op == nil || op.Result.Attribute(attr.Name) != nil {
+			continue
+		}
+		names := make([]string, len(op.Result.Attributes))
+		for i, a := range op.Result.Attributes {
+			names[i] = a.Name
+		}
+		d := diag.UnknownName.At(attr.SrcRange, "The result of %s has no %q; it has %s.", op.Name, attr.Name, list(names, "and"))
+		v.add(diag.Suggest(d, diag.Nearest(attr.Name, names)))
+		return
 	}
-	d := diag.UnknownName.At(attr.SrcRange, "The result of %s has no %q; it has %s.", op.Name, attr.Name, list(names, "and"))
-	v.add(diag.Suggest(d, diag.Nearest(attr.Name, names)))
 }

@@ -30,6 +30,10 @@ func (l *loader) visitStep(s *Step) {
 	for _, op := range []*Operation{s.Action, s.Probe} {
 		l.visitOperation(op, sc)
 	}
+	for _, f := range s.Fallbacks {
+		l.visitOperation(f.Action, sc)
+	}
+	l.visitRollback(s, sc)
 	for _, a := range s.Preconditions {
 		l.visitAssertion(a, sc)
 	}
@@ -43,6 +47,19 @@ func (l *loader) visitStep(s *Step) {
 	}
 }
 
+// visitRollback looks at what a rollback refers to: to what is known once its
+// step has acted, whether it got to the end or not.
+func (l *loader) visitRollback(s *Step, sc scope) {
+	if s.Rollback == nil {
+		return
+	}
+	sc.place, sc.self, sc.back = "a rollback", true, true
+	l.visitOperation(s.Rollback.Action, sc)
+	for _, v := range s.Rollback.Verifies {
+		l.visitAssertion(v, sc)
+	}
+}
+
 func (l *loader) visitOperation(op *Operation, sc scope) {
 	if op == nil {
 		return
@@ -52,7 +69,7 @@ func (l *loader) visitOperation(op *Operation, sc scope) {
 }
 
 func (l *loader) visitAssertion(a *Assertion, sc scope) {
-	if a.Kind != "check" {
+	if a.Kind != "check" && !sc.back {
 		sc.place = "a " + a.Kind
 	}
 	l.visitOperation(a.Probe, sc)

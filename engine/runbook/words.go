@@ -38,8 +38,6 @@ type Argument struct {
 	Required bool
 	Doc      string
 	Example  string // as it stands in its block
-
-	later []string // choices that this version does not have yet
 }
 
 // Language is the language of runbooks: what a runbook's own file may hold.

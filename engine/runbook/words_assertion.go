@@ -70,10 +70,12 @@ var goalBlock = &Block{
 var verifyBlock = &Block{
 	Name:  "verify",
 	Label: "name",
-	Doc:   "Proof that is looked at only after the action, never at plan. It may read `self.result`, what the action returned.",
-	Example: `verify "said_so" {
-  assert  = self.result.ok
-  message = "the action did not succeed"
+	Doc:   "Proof that is looked at only after the action, never at plan. It may read `self.result`, what the action, or a fallback, returned.",
+	Example: `verify "answers" {
+  probe "http.get" {
+    url = "http://127.0.0.1:8080/health"
+  }
+  within = "2m"
 }`,
 	Shares: assertionBlock,
 }

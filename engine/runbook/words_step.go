@@ -33,13 +33,14 @@ var stepBlock = &Block{
 			Example: `max_parallel = 1`},
 		{Name: "depends_on", Type: "list of steps", Default: "every step above", Doc: "The steps that must have ended well; `[]`: none, it begins at once.", Example: `depends_on = [step.measure]`},
 		{Name: "always", Type: "bool", Default: "false", Doc: "Runs once everything before it has ended, also after a failure or an interrupt.", Example: `always = true`},
+		{Name: "point_of_no_return", Type: "bool", Default: "false", Doc: "Once its action has begun, a rollback takes back nothing that had ended before. Plan and screen say so.", Example: `point_of_no_return = true`},
 		{Name: "limit", Type: "object expression", Doc: "The most that the action may hit. A preview that counts more blocks the step, as does one that cannot count, unless the action keeps the bound itself. The provider's reference has the names, and which of them its actions keep.", Example: `limit = { keys = 50000 }`},
 		{Name: "timeout", Type: "duration", Default: "none", Doc: "Of the action; not of waiting for people, locks or assertions.", Example: `timeout = "15m"`},
-		{Name: "on_failure", Type: "string", Choices: []string{"stop", "continue", "ignore"}, Default: "the runbook's", later: []string{"rollback"},
+		{Name: "on_failure", Type: "string", Choices: []string{"stop", "continue", "rollback", "ignore"}, Default: "the runbook's",
 			Doc: "What it means for the rest where this step ends badly; `ignore`: nothing.", Example: `on_failure = "ignore"`},
 	},
-	Blocks: []*Block{preconditionBlock, actionBlock, probeBlock, callBlock, goalBlock, verifyBlock, retryBlock},
-	later:  []string{"fallback", "rollback", "approval", "point_of_no_return"},
+	Blocks: []*Block{preconditionBlock, actionBlock, probeBlock, callBlock, goalBlock, verifyBlock, retryBlock, fallbackBlock, rollbackBlock},
+	later:  []string{"approval"},
 }
 
 var callBlock = &Block{
@@ -74,6 +75,41 @@ var retryBlock = &Block{
 	},
 }
 
+var fallbackBlock = &Block{
+	Name:  "fallback",
+	Label: "label",
+	Doc: "What the step does instead where its action failed, or its goals and verifications did not come to hold; of several, one after another in the order they are written. Never after an outcome that nobody knows. " +
+		"The step's limit, approval and timeout hold for it too.",
+	Example: `fallback "backup" {
+  action "exec.run" {
+    argv    = ["cp", "-p", "backup.bin", "model.bin"]
+    effects = [{ resource = "file:///srv/model.bin" }]
+  }
+}`,
+	Blocks: []*Block{actionBlock},
+}
+
+var rollbackBlock = &Block{
+	Name: "rollback",
+	Doc: "How what the step did is taken back, where a step with `on_failure = \"rollback\"` ends badly, or by `runbook rollback`. All steps whose action had begun are taken back one at a time, the failed ones first, then in reverse order of ending; " +
+		"not one whose action is known to have changed nothing, and nothing that had ended before a `point_of_no_return`. It may read `self.result`, which is null where the action failed half-way. Who approves a step approves its rollback.",
+	Example: `rollback {
+  action "exec.run" {
+    argv    = ["cp", "-p", "model.bak", "model.bin"]
+    effects = [{ resource = "file:///srv/model.bin" }]
+  }
+  verify "is_back" {
+    probe "exec.run" {
+      argv = ["cmp", "-s", "model.bak", "model.bin"]
+    }
+  }
+}`,
+	Arguments: []Argument{
+		{Name: "depends_on", Type: "list of steps", Doc: "Their rollbacks come before this one.", Example: `depends_on = [step.copy]`},
+	},
+	Blocks: []*Block{actionBlock, verifyBlock},
+}
+
 // operationArguments are the engine's own words inside a probe or action.
 var operationArguments = []Argument{
 	{Name: "provider", Type: "provider configuration", Default: "the one without an alias", Doc: "Which configuration of the provider to use.", Example: `provider = http.partner`},
@@ -85,7 +121,7 @@ const operationOpen = "It takes the provider's own arguments for it as well: see
 var actionBlock = &Block{
 	Name:  "action",
 	Label: "PROVIDER.NAME",
-	Doc:   "What the step does; at most one in a step. What it returns is `step.NAME.result`.",
+	Doc:   "What the step does; at most one in a step, a fallback or a rollback. What it, or a fallback's, returns is `step.NAME.result`.",
 	Example: `action "core.log" {
   message = "the load was ${step.measure.result.load_1m}"
 }`,

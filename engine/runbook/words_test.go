@@ -28,6 +28,9 @@ var around = []struct{ name, text string }{
 	{`step "measure"`, "step \"measure\" {\n  probe \"core.host\" {}\n}\n"},
 }
 
+// acting is what a step does.
+const acting = "action \"core.log\" {\nmessage = \"x\"\n}\n"
+
 // whole makes a runbook of a text that stands in it.
 func whole(text string) string {
 	for _, a := range around {
@@ -73,6 +76,13 @@ func within(b *runbook.Block, word, text string) string {
 			more = "attempts = 3"
 		}
 		return whole("step \"example\" {\naction \"core.log\" {\nmessage = \"x\"\n}\nretry {\n" + more + "\n" + text + "\n}\n}\n")
+	case "fallback":
+		return whole("step \"example\" {\n" + acting + "fallback \"example\" {\n" + text + "\n}\n}\n")
+	case "rollback":
+		if more = acting; word == "action" {
+			more = ""
+		}
+		return whole("step \"copy\" {\n" + acting + "rollback {\n" + acting + "}\n}\nstep \"example\" {\n" + acting + "rollback {\n" + more + text + "\n}\n}\n")
 	case "provider":
 		label = ` "http"`
 	case "step":

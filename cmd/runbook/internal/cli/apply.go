@@ -151,6 +151,8 @@ func (a *app) ended(shown *screen, result engine.Result, err error) error {
 	case errors.Is(err, engine.ErrOver):
 		fmt.Fprintf(a.errOut, "Run %s has succeeded: there is nothing to resume.\n", result.Run)
 		return nil
+	case errors.Is(err, engine.ErrBack):
+		return advise(fmt.Errorf("run %s was rolled back", result.Run), "It does not go on: start over with `runbook apply`.")
 	case err != nil:
 		return err
 	case result.Outcome == engine.Declined:

@@ -10,7 +10,7 @@ import (
 	"github.com/runbook-engine/runbook/engine"
 )
 
-// applyFlags are what apply and resume share.
+// applyFlags are what apply, resume and rollback share.
 type applyFlags struct {
 	inputs      inputFlags
 	autoApprove bool
@@ -22,12 +22,18 @@ type applyFlags struct {
 }
 
 func (f *applyFlags) register(cmd *cobra.Command) {
+	f.registerShared(cmd)
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.force, "force", nil, "act in this `STEP` though it is satisfied; may be given again")
+	flags.IntVar(&f.parallelism, "parallelism", 0, "at most `N` actions at once (default: the runbook's max_parallel)")
+}
+
+// registerShared registers those that a rollback takes too.
+func (f *applyFlags) registerShared(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	f.inputs.register(flags)
 	flags.BoolVar(&f.autoApprove, "auto-approve", false, "do not ask about the plan as a whole; destructive steps still wait for a person")
 	flags.StringArrayVar(&f.approve, "approve", nil, "say yes to this `STEP`, or to all; may be given again")
-	flags.StringArrayVar(&f.force, "force", nil, "act in this `STEP` though it is satisfied; may be given again")
-	flags.IntVar(&f.parallelism, "parallelism", 0, "at most `N` actions at once (default: the runbook's max_parallel)")
 	flags.DurationVar(&f.lockTimeout, "lock-timeout", 0, "wait this `LONG` for another run to give its locks back, such as 5m")
 	flags.BoolVar(&f.json, "json", false, "write one JSON event a line")
 }

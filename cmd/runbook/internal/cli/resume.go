@@ -51,8 +51,7 @@ RUN is an ID, a unique prefix of one, or "last".`,
 		},
 	}
 	opts.flags.register(cmd)
-	cmd.Flags().StringArrayVar(&opts.resolve, "resolve", nil, "say what a step did that nobody saw end: `STEP=done|retry|fail`; may be given again")
-	cmd.Flags().BoolVar(&opts.acceptChanges, "accept-changes", false, "go on though the runbook was edited since; what changed is shown")
+	registerResolve(cmd, &opts.resolve, &opts.acceptChanges)
 	return cmd
 }
 

@@ -9,6 +9,9 @@ import (
 )
 
 func startText(e event.Event) string {
+	if e.Rollback != "" {
+		return named("is taken back", e.Title)
+	}
 	if e.Title == "" {
 		return "started"
 	}
@@ -30,6 +33,9 @@ func ObservationText(o *event.Observation) string {
 		return named("answered by "+o.By, o.Message) + suffix(o.Note)
 	}
 	text := strings.TrimSpace(o.Kind+" "+o.Name) + " " + verb(o.Holds)
+	if o.TakesBack {
+		text = "rollback " + text
+	}
 	if o.Looks > 1 {
 		text += fmt.Sprintf(" after %d looks", o.Looks)
 	}
@@ -64,7 +70,7 @@ func failureText(f *schema.Failure) string {
 
 // attemptText says what is about to be done: "redis.flushdb, destructive, 42 keys".
 func attemptText(a *event.Attempt) string {
-	parts := []string{a.Action}
+	parts := []string{attemptName(a)}
 	if a.Destructive {
 		parts = append(parts, "destructive")
 	}
@@ -75,6 +81,17 @@ func attemptText(a *event.Attempt) string {
 		parts = append(parts, fmt.Sprintf("attempt %d", a.Number))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// attemptName is an attempt's action, and which of the step's actions that is.
+func attemptName(a *event.Attempt) string {
+	switch {
+	case a.TakesBack:
+		return a.Action + " (rollback)"
+	case a.Fallback != "":
+		return a.Action + " (fallback " + a.Fallback + ")"
+	}
+	return a.Action
 }
 
 // stateText says how an attempt ended.
@@ -118,7 +135,7 @@ func finishText(e event.Event) (symbol string, c color, text string) {
 	if a.State == schema.Done {
 		symbol, c = "✓", green
 	}
-	text = a.Action + " " + stateText(a.State)
+	text = attemptName(a) + " " + stateText(a.State)
 	if e.DurationSeconds > 0 {
 		text += " in " + duration(e.DurationSeconds)
 	}
@@ -156,7 +173,7 @@ func runFinishedText(e event.Event) string {
 
 func runColor(outcome string) color {
 	switch outcome {
-	case "failed":
+	case "failed", "rolled_back":
 		return red
 	default:
 		return bold

@@ -18,7 +18,7 @@ import (
 func WriteRecap(w io.Writer, style Style, r *Recap, seal string) error {
 	p := &page{style: style}
 	p.linef("")
-	p.linef("%s", p.paint(endColor(r.outcome), r.headline()))
+	p.linef("%s", p.paint(r.endColor(), r.headline()))
 	if r.message != "" && r.outcome != "interrupted" { // which says no more
 		p.paragraph(2, r.message)
 	}
@@ -37,7 +37,10 @@ func WriteRecap(w io.Writer, style Style, r *Recap, seal string) error {
 		p.linef("%s  %s%s", p.paint(bold, s.address), p.paint(yellow, "waits for a person"), suffix(s.title))
 		p.field(detailIndent, "asks", s.message)
 		if a := s.asked; a != nil {
-			p.operation(&plan.Step{Action: a.Action, Destructive: a.Destructive, Effects: a.Effects, Impact: a.Impact, Command: a.Command})
+			p.operation(&plan.Step{Action: attemptName(a), Destructive: a.Destructive, Effects: a.Effects, Impact: a.Impact, Command: a.Command})
+			if s.question == nil {
+				p.wayBack(a.WayBack, a.TakesBack)
+			}
 		}
 		p.wanted(s.question)
 	}
@@ -57,7 +60,7 @@ func WriteRecap(w io.Writer, style Style, r *Recap, seal string) error {
 }
 
 func (r *Recap) headline() string {
-	text := fmt.Sprintf("Run %s of %s %s", r.run, r.start.Runbook, endWords(r.outcome))
+	text := fmt.Sprintf("Run %s of %s %s", r.run, r.start.Runbook, r.endWords())
 	if r.seconds > 0 {
 		text += " after " + duration(r.seconds)
 	}
@@ -73,8 +76,8 @@ func (r *Recap) headline() string {
 	return text + "."
 }
 
-func endWords(outcome string) string {
-	switch outcome {
+func (r *Recap) endWords() string {
+	switch r.outcome {
 	case "", "running":
 		return "has not ended"
 	case "crashed":
@@ -86,16 +89,19 @@ func endWords(outcome string) string {
 	case "interrupted":
 		return "was interrupted"
 	case "rolled_back":
+		if r.start.TakeBack {
+			return "was rolled back"
+		}
 		return "failed and was rolled back"
 	}
-	return words(outcome)
+	return words(r.outcome)
 }
 
-func endColor(outcome string) color {
-	switch outcome {
-	case "succeeded":
+func (r *Recap) endColor() color {
+	switch {
+	case r.outcome == "succeeded", r.outcome == "rolled_back" && r.start.TakeBack:
 		return green
-	case "failed", "rolled_back":
+	case r.outcome == "failed", r.outcome == "rolled_back":
 		return red
 	}
 	return yellow
@@ -124,7 +130,7 @@ func (p *page) badStep(s *stepRecap) {
 		p.field(2, "why", s.message)
 	}
 	if s.attempt != nil && s.attempt.State != "" {
-		p.field(2, "attempt", fmt.Sprintf("%d of %s: %s", s.attempt.Number, s.attempt.Action, stateText(s.attempt.State)))
+		p.field(2, "attempt", fmt.Sprintf("%d of %s: %s", s.attempt.Number, attemptName(s.attempt), stateText(s.attempt.State)))
 	}
 	for _, o := range s.observations {
 		symbol, mark := observedMark(&o)
@@ -143,7 +149,7 @@ func (p *page) cutOff(s *stepRecap) {
 	p.linef("")
 	p.linef("%s  %s%s", p.paint(bold, s.address), p.paint(yellow, "cut off"), suffix(s.title))
 	if a := s.attempt; a != nil && a.State == "" {
-		p.field(2, "attempt", fmt.Sprintf("%d of %s: begun, its end is not on record", a.Number, a.Action))
+		p.field(2, "attempt", fmt.Sprintf("%d of %s: begun, its end is not on record", a.Number, attemptName(a)))
 		if a.Command != "" {
 			p.linef("  %s%s", p.paint(dim, pad("command", labelWidth)), p.paint(cyan, "$ "+a.Command))
 		}
@@ -248,10 +254,14 @@ func (r *Recap) commands() []command {
 		}
 		return append(list, command{resume, "go on, once it is answered"}, record)
 	case "interrupted":
+		list = []command{{resume, "go on from here"}, look}
 		if r.over {
-			return []command{again, record}
+			list = []command{again}
 		}
-		return []command{{resume, "go on from here"}, look, record}
+		if r.canGoBack() {
+			list = append(list, command{"runbook rollback " + run, "take back what was done"})
+		}
+		return append(list, record)
 	}
 	for _, step := range r.with("unknown") {
 		list = append(list, command{
@@ -266,10 +276,14 @@ func (r *Recap) commands() []command {
 		}
 	}
 	switch {
+	case r.outcome == "rolled_back":
 	case r.over:
 		list = append(list, again)
-	case r.outcome != "rolled_back":
+	default:
 		list = append(list, command{resume, "go on, once the cause is mended"})
+	}
+	if r.canGoBack() {
+		list = append(list, command{"runbook rollback " + run, "take back what was done"})
 	}
 	return append(list, look, record)
 }

@@ -130,7 +130,10 @@ func (l *Lines) runStarted(e event.Event) {
 		l.wide = max(l.wide, min(utf8.RuneCountInString(step), longestAddress))
 	}
 	verb := "started"
-	if start.Resumed {
+	switch {
+	case start.TakeBack:
+		verb = "is taken back"
+	case start.Resumed:
 		verb = "resumed"
 	}
 	l.line(e, bold, "", fmt.Sprintf("run %s %s: %s", e.Run, verb, start.Runbook))

@@ -92,6 +92,15 @@ func (m *markdown) step(s *plan.Step) {
 	for _, check := range s.Verify {
 		m.linef("- proof: %s", named(check.Name, check.Message))
 	}
+	for i := range s.Fallbacks {
+		m.linef("- fallback: %s: %s", s.Fallbacks[i].Label, deedText(&s.Fallbacks[i]))
+	}
+	if s.Rollback != nil {
+		m.linef("- way back: %s", deedText(s.Rollback))
+	}
+	if s.NoReturn {
+		m.linef("- point of no return: once it has begun, nothing that ended before it is taken back")
+	}
 	if s.Value != "" {
 		m.linef("- value: %s", s.Value)
 	}
@@ -122,6 +131,12 @@ func (m *markdown) tail(pl *plan.Plan) {
 		m.linef("\n### What each system would suffer\n")
 		for _, effect := range pl.BlastRadius {
 			m.linef("- `%s`: %s (%s)", code(effect.Resource), string(effect.Mode), strings.Join(effect.Steps, ", "))
+		}
+	}
+	if lines := untaken(pl); len(lines) > 0 {
+		m.linef("\n### What no rollback takes back\n")
+		for _, line := range lines {
+			m.linef("- %s", line)
 		}
 	}
 	if text := estimateText(pl.Estimate); text != "" {

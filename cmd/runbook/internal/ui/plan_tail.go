@@ -61,6 +61,8 @@ func (p *page) persons(steps []plan.Step) {
 			why = "destructive: " + s.Action
 		} else if s.Asks {
 			why = "asks: " + s.Action
+		} else if s.Rollback != nil && s.Rollback.Destructive {
+			why = "its rollback is destructive: " + s.Rollback.Action
 		}
 		if impact := impactText(s.Impact); impact != "" {
 			why += ", " + impact

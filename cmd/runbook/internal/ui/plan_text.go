@@ -25,6 +25,7 @@ func WritePlan(w io.Writer, style Style, pl *plan.Plan) error {
 	p.diagnosis(pl.Diagnosis)
 	p.blastRadius(pl.BlastRadius)
 	p.persons(pl.Steps)
+	p.untaken(pl)
 	p.outputs(pl.Outputs)
 	p.planWarnings(pl)
 	if text := estimateText(pl.Estimate); text != "" {
@@ -147,6 +148,7 @@ func (p *page) step(s *plan.Step) {
 	}
 	p.operation(s)
 	p.assertions("proof", s, s.Verify)
+	p.deeds(s)
 	p.field(detailIndent, "value", shorten(s.Value, valueLimit))
 }
 

@@ -14,6 +14,9 @@ type Question struct {
 	Step        string
 	Title       string
 	Action      string
+	Fallback    string         // label of the fallback that it is of
+	TakesBack   bool           // it is of the step's rollback
+	WayBack     *event.WayBack // how it would be taken back; nil: not at all
 	Reason      string
 	Destructive bool
 	Effects     []schema.Effect
@@ -36,9 +39,12 @@ func WriteQuestion(w io.Writer, style Style, q Question) error {
 		p.marked(detailIndent, "not taken", p.paint(red, "✗"), q.Problem)
 	}
 	p.operation(&plan.Step{
-		Action: q.Action, Destructive: q.Destructive, Effects: q.Effects, Impact: q.Impact,
+		Action: attemptName(&event.Attempt{Action: q.Action, Fallback: q.Fallback, TakesBack: q.TakesBack}), Destructive: q.Destructive, Effects: q.Effects, Impact: q.Impact,
 		Sample: q.Sample, Summary: q.Summary, Command: q.Command,
 	})
+	if len(q.Answers.Attributes) == 0 && len(q.Effects) > 0 {
+		p.wayBack(q.WayBack, q.TakesBack)
+	}
 	return p.flush(w)
 }
 

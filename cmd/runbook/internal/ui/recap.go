@@ -24,6 +24,7 @@ type Recap struct {
 	outputs  map[string]any
 	warnings []string
 	seconds  float64
+	back     bool // what was done is, or was, taken back: how a step ended stands
 	over     bool // an always step has run after a stop: resume does no more than settle
 }
 
@@ -39,6 +40,7 @@ type stepRecap struct {
 	asked        *event.Attempt  // what the person it waits for has to say yes to
 	question     *event.Question // or to answer
 	attempt      *event.Attempt
+	wayBack      bool   // it has done what its rollback could take back
 	said         string // the last attempt's message
 	observations []event.Observation
 	log          []string
@@ -64,6 +66,7 @@ func (r *Recap) Emit(e event.Event) error {
 	if e.Type == event.ActionStarted && e.Attempt != nil {
 		r.over = r.over || e.Attempt.AfterStop
 	}
+	r.back = r.back || e.Rollback != ""
 	if e.Step != "" {
 		r.step(e.Step).take(e)
 	}
@@ -77,8 +80,10 @@ func (r *Recap) begin(e event.Event) {
 	r.start, r.began = *e.Start, e.Time
 	r.start.Sources, r.start.Digests = nil, nil
 	r.outcome, r.message, r.outputs, r.warnings = "", "", nil, nil
-	for _, s := range r.steps {
-		s.again()
+	if r.back = r.back || e.Start.TakeBack; !r.back {
+		for _, s := range r.steps {
+			s.again()
+		}
 	}
 	for _, address := range e.Start.Steps {
 		if !r.divided[address] {
@@ -162,6 +167,8 @@ func (s *stepRecap) take(e event.Event) {
 		s.begun, s.waits, s.message, s.asked, s.question = true, e.WaitsFor, e.Message, e.Attempt, e.Question
 	case event.ActionStarted, event.ActionFinished:
 		s.attempt, s.said, s.waits = e.Attempt, e.Message, ""
+		clean := e.Attempt != nil && (e.Attempt.State == schema.FailedClean || e.Attempt.State == schema.Ask)
+		s.wayBack = s.wayBack || e.Type == event.ActionFinished && e.Attempt != nil && e.Attempt.WayBack != nil && !clean
 		s.begun = true // a resume does not start again what was cut off
 	case event.Log:
 		if s.log = append(s.log, e.Message); len(s.log) > logTail {
@@ -183,7 +190,7 @@ func (s *stepRecap) observe(o *event.Observation) {
 		return
 	}
 	for i := range s.observations {
-		if known := &s.observations[i]; known.Kind == o.Kind && known.Name == o.Name {
+		if known := &s.observations[i]; known.Kind == o.Kind && known.Name == o.Name && known.TakesBack == o.TakesBack {
 			*known = *o
 			return
 		}
@@ -196,6 +203,11 @@ func (s *stepRecap) stage() (part, message string) {
 	switch {
 	case s.status == "unknown":
 		part, message = "action", s.said
+	case s.status == "rollback_failed":
+		if s.attempt == nil || !s.attempt.TakesBack || s.attempt.State == schema.Done {
+			return s.failing("verify")
+		}
+		part, message = "rollback", s.said
 	case s.status == "blocked":
 		return s.failing("precondition")
 	case s.attempt != nil && s.attempt.State != schema.Done:
@@ -206,7 +218,7 @@ func (s *stepRecap) stage() (part, message string) {
 		return s.failing("capture", "precondition", "goal", "verify")
 	}
 	if s.attempt != nil {
-		part += " " + s.attempt.Action
+		part += " " + attemptName(s.attempt)
 		if message == "" {
 			message = failureText(s.attempt.Failure)
 		}
@@ -248,6 +260,11 @@ func (r *Recap) ignored() []string {
 		}
 	}
 	return found
+}
+
+// canGoBack tells whether a rollback could take back anything that was done.
+func (r *Recap) canGoBack() bool {
+	return slices.ContainsFunc(r.steps, func(s *stepRecap) bool { return s.wayBack && s.status != "rolled_back" })
 }
 
 // underway are the steps that have begun, and neither ended nor wait for a

@@ -40,7 +40,7 @@ func WriteRuns(w io.Writer, style Style, zone *time.Location, runs []RunSummary)
 		names = max(names, utf8.RuneCountInString(run.Runbook))
 	}
 	for _, run := range runs {
-		if c := endColor(run.Outcome); run.Started.IsZero() { // its record does not say more
+		if c := (&Recap{outcome: run.Outcome}).endColor(); run.Started.IsZero() { // its record does not say more
 			p.linef("%s  %s  %s", p.paint(bold, run.ID), strings.Repeat(" ", len(dateTime)), p.paint(c, words(run.Outcome)))
 		} else {
 			p.linef("%s  %s  %s  %s  %s %s", p.paint(bold, run.ID), run.Started.In(zone).Format(dateTime),

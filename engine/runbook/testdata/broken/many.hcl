@@ -16,7 +16,7 @@ check "c" {
   assert = reslt.exists           # error: unknown_name.*Did you mean "result"
 }
 step "s" {
-  on_failure = "explode"          # error: invalid_argument.*takes "stop", "continue" or "ignore"
+  on_failure = "explode"          # error: invalid_argument.*takes "stop", "continue", "rollback" or "ignore"
   depends_on = [step.nowhere]     # error: unknown_name
   action "core.log" {             # error: missing_argument.*"message"
     mesage = "m"                  # error: unknown_argument.*Did you mean "message"
