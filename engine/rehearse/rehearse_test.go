@@ -101,7 +101,7 @@ func rehearsedOf(t *testing.T, source, text string) (rehearse.Result, hcl.Diagno
 }
 
 // loaded is a file of tests without mistakes.
-func loaded(t *testing.T, source, text string) *rehearse.File {
+func loaded(t testing.TB, source, text string) *rehearse.File {
 	t.Helper()
 	f, diags := loadedWith(t, source, text)
 	if diags.HasErrors() {
@@ -110,12 +110,12 @@ func loaded(t *testing.T, source, text string) *rehearse.File {
 	return f
 }
 
-func loadedWith(t *testing.T, source, text string) (*rehearse.File, hcl.Diagnostics) {
+func loadedWith(t testing.TB, source, text string) (*rehearse.File, hcl.Diagnostics) {
 	t.Helper()
 	return loadedFiles(t, map[string]string{"x.hcl": source, "x_test.hcl": text})
 }
 
-func loadedFiles(t *testing.T, files map[string]string) (*rehearse.File, hcl.Diagnostics) {
+func loadedFiles(t testing.TB, files map[string]string) (*rehearse.File, hcl.Diagnostics) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {

@@ -282,7 +282,7 @@ func (r *Recap) commands() []command {
 	default:
 		list = append(list, command{resume, "go on, once the cause is mended"})
 	}
-	if r.canGoBack() {
+	if r.canGoBack() && r.outcome != "rolled_back" {
 		list = append(list, command{"runbook rollback " + run, "take back what was done"})
 	}
 	return append(list, look, record)
