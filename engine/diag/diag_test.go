@@ -1,6 +1,7 @@
 package diag_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -36,6 +37,14 @@ func TestAdopt(t *testing.T) {
 }
 
 type marker string
+
+// A name of megabytes is no slip of the pen, and comparing it would take minutes.
+func TestNearestOfAVeryLongName(t *testing.T) {
+	long := strings.Repeat("title", 1<<20)
+	if got := diag.Nearest(long, []string{"title", long + "s"}) + diag.Nearest("titel", []string{long}); got != "" {
+		t.Errorf("%d characters suggested", len(got))
+	}
+}
 
 func TestNearest(t *testing.T) {
 	words := []string{"title", "timeout", "when", "depends_on", "description", "sql", "always"}

@@ -15,6 +15,7 @@ const (
 	ShellInterpolation  Kind = "shell_interpolation"
 	OperatorAtLineStart Kind = "operator_at_line_start"
 	InvalidEscape       Kind = "invalid_escape"
+	TooMany             Kind = "too_many"
 
 	UnknownBlock     Kind = "unknown_block"
 	UnknownArgument  Kind = "unknown_argument"
@@ -78,6 +79,8 @@ func (k Kind) Summary() string {
 		return "Operator at the start of a line"
 	case InvalidEscape:
 		return "Unknown escape sequence"
+	case TooMany:
+		return "Too many mistakes"
 	case UnknownBlock:
 		return "Unknown block"
 	case UnknownArgument:

@@ -147,7 +147,7 @@ func (l *loader) decodeVariable(block *hclsyntax.Block) {
 	}
 	if attr := body.Attributes["type"]; attr != nil {
 		t, defaults, diags := typeexpr.TypeConstraintWithDefaults(attr.Expr)
-		l.diags = append(l.diags, diag.Adopt(diag.WrongType, diags)...)
+		l.diags.Add(diag.Adopt(diag.WrongType, diags)...)
 		if !diags.HasErrors() {
 			v.Type, v.TypeExpr, v.Defaults = t, attr.Expr, defaults
 		}

@@ -18,6 +18,8 @@ import (
 type calls struct {
 	path   []caller            // from the outermost to the one being loaded
 	loaded map[string]*Runbook // by real path; nil: it could not be loaded, which is reported
+	bytes  int                 // of all files read
+	tokens int                 // of all files scanned
 }
 
 // caller is a file that is being loaded, and the call that leads on from it.
@@ -32,9 +34,9 @@ type pendingCall struct {
 	at   hcl.Range // of the path
 }
 
-// maxSteps bounds what calls may multiply: steps of a runbook and of all that it
-// calls, instances not counted.
-const maxSteps = 100_000
+// maxSteps bounds the steps of a runbook and of all that it calls, which calls may
+// multiply. Instances are not counted.
+const maxSteps = 20_000
 
 func (l *loader) decodeCall(s *Step, block *hclsyntax.Block) *Call {
 	l.noLabel(block)
@@ -96,7 +98,7 @@ func (l *loader) call(p pendingCall) {
 		l.tree.path = append(l.tree.path, caller{l.rb.File, own, p.at})
 		read, found, diags := load(name, l.tree)
 		l.tree.path = l.tree.path[:len(l.tree.path)-1]
-		l.diags = append(l.diags, diags...)
+		l.diags.Join(diags)
 		l.adopt(read)
 		if rb = read; !found {
 			rb = nil

@@ -108,8 +108,10 @@ func (l *loader) connect() {
 		frontier = append(frontier, b.step)
 		for _, d := range b.depends {
 			to, ok := l.steps[d.name]
-			if !ok {
+			if !ok && !l.diags.Full() {
 				l.add(unknownName(d.at, "step", "step", d.name, l.steps))
+			}
+			if !ok {
 				continue
 			}
 			e.add(Edge{To: to, Kind: Need, Range: d.at})
@@ -233,7 +235,7 @@ func (l *loader) checkCycles() {
 	for _, use := range l.checkUses {
 		switch c := l.rb.Checks[use.Name]; {
 		case c == nil:
-			if !l.rb.incomplete {
+			if !l.rb.incomplete && !l.diags.Full() {
 				l.add(unknownName(use.Range, "check", "check", use.Name, l.rb.Checks))
 			}
 		case c.ForEach == nil && use.Key != nil:

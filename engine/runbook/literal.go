@@ -25,7 +25,7 @@ func (l *loader) constant(what string, expr hclsyntax.Expression) (cty.Value, bo
 	}
 	v, diags := expr.Value(nil)
 	if diags.HasErrors() {
-		l.diags = append(l.diags, diag.Adopt(diag.InvalidArgument, diags)...)
+		l.diags.Add(diag.Adopt(diag.InvalidArgument, diags)...)
 		return cty.NilVal, false
 	}
 	return v, true

@@ -22,17 +22,20 @@ import (
 func Load(path string) (*Runbook, hcl.Diagnostics) {
 	rb, found, diags := load(filepath.Clean(path), &calls{loaded: map[string]*Runbook{}})
 	if !found {
-		return nil, diags
+		return nil, diags.Diagnostics()
 	}
-	return rb, diags
+	rb.overfull = diags.Full()
+	return rb, diags.Diagnostics()
 }
 
 // load loads one file of a tree of calls. Where no runbook block is found there
 // is still the text of what was read.
-func load(file string, tree *calls) (rb *Runbook, found bool, diags hcl.Diagnostics) {
+func load(file string, tree *calls) (rb *Runbook, found bool, diags *diag.List) {
 	dir, err := filepath.Abs(filepath.Dir(file))
 	if err != nil {
-		return nil, false, hcl.Diagnostics{diag.FileUnreadable.New("%s: %s.", file, err)}
+		var list diag.List
+		list.Add(diag.FileUnreadable.New("%s: %s.", file, err))
+		return nil, false, &list
 	}
 	l := &loader{
 		rb: &Runbook{
@@ -54,21 +57,28 @@ func load(file string, tree *calls) (rb *Runbook, found bool, diags hcl.Diagnost
 	}
 	body := l.parse(file, file)
 	if body == nil {
-		return l.rb, false, l.diags
+		return l.rb, false, &l.diags
 	}
 	found = l.decodeMain(body)
+	if n := len(l.rb.Steps); n > maxSteps {
+		l.add(diag.FileTooLarge.At(l.rb.Steps[maxSteps].Range, "The runbook has %d steps; %d is the most that is worked with. One step with a for_each can stand for many that are alike.", n, maxSteps))
+	}
 	for _, inc := range l.includes {
-		l.include(inc)
+		if !l.diags.Full() {
+			l.include(inc)
+		}
 	}
 	for _, call := range l.calls {
-		l.call(call)
+		if !l.diags.Full() {
+			l.call(call)
+		}
 	}
 	l.checkReferences()
 	l.connect()
 	l.reach()
-	sortDiagnostics(l.rb.Files, l.diags)
+	sortDiagnostics(l.rb.Files, l.diags.Taken())
 	l.rb.size = l.size + len(l.rb.Steps)
-	return l.rb, found, l.diags
+	return l.rb, found, &l.diags
 }
 
 // DefaultMaxParallel is how many actions run side by side unless the runbook
@@ -78,7 +88,7 @@ const DefaultMaxParallel = 4
 // loader gathers what one Load finds.
 type loader struct {
 	rb        *Runbook
-	diags     hcl.Diagnostics
+	diags     diag.List
 	includes  []include
 	declared  map[string]hcl.Range // "variable x" → where
 	inMain    map[string]bool      // "variable x": declared by the runbook's own file
@@ -107,10 +117,11 @@ type checkUse struct {
 	all bool // checks =, where a check without a key means all of its instances
 }
 
-func (l *loader) add(d *hcl.Diagnostic) { l.diags = append(l.diags, d) }
+func (l *loader) add(d *hcl.Diagnostic) { l.diags.Add(d) }
 
 // SortDiagnostics orders diagnostics about a runbook as a reader meets them: by
-// file, its own first, and place; those without a place come first. Load and
+// file, its own first, and place; those without a place come first, and that
+// there are more comes last. Load and
 // Validate return theirs in this order, each for itself.
 func SortDiagnostics(rb *Runbook, diags hcl.Diagnostics) { sortDiagnostics(rb.Files, diags) }
 
@@ -120,7 +131,10 @@ func sortDiagnostics(files []string, diags hcl.Diagnostics) {
 		rank[f] = i
 	}
 	place := func(d *hcl.Diagnostic) (file, at int) {
-		if d.Subject == nil {
+		switch {
+		case diag.Last(d):
+			return len(files), 0
+		case d.Subject == nil:
 			return -1, 0
 		}
 		return rank[d.Subject.Filename], d.Subject.Start.Byte
@@ -136,15 +150,17 @@ func sortDiagnostics(files []string, diags hcl.Diagnostics) {
 // not there may be in that file then, so the runbook is incomplete.
 func (l *loader) parse(name, path string) *hclsyntax.Body {
 	l.rb.Files = append(l.rb.Files, name)
-	src, d := readFile(name, path)
+	src, d := readFile(name, path, MaxFileSize-l.tree.bytes)
+	l.tree.bytes += len(src)
 	if d != nil {
 		l.add(d)
 		l.rb.incomplete = true
 		return nil
 	}
 	l.rb.Sources[name] = src
-	body, diags := parseSource(name, src)
-	l.diags = append(l.diags, diags...)
+	body, tokens, diags := parseSource(name, src, maxTokens-l.tree.tokens)
+	l.tree.tokens += tokens
+	l.diags.Add(diags...)
 	l.rb.incomplete = l.rb.incomplete || body == nil
 	return body
 }

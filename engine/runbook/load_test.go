@@ -232,7 +232,7 @@ func TestUnreadable(t *testing.T) {
 		{filepath.Join(dir, "missing.hcl"), "file_unreadable: Cannot read file. DIR/missing.hcl: no such file or directory."},
 		{dir, "file_unreadable: Cannot read file. DIR is a folder. Name a file in it."},
 		{"/dev/null", "file_unreadable: Cannot read file. /dev/null is not a regular file."},
-		{big, "file_too_large: File too large. DIR/big.hcl holds more than 8 MiB, which is the most that is parsed. Split it, and include the parts."},
+		{big, "file_too_large: File too large. DIR/big.hcl holds more than 8 MiB, which is the most that is parsed. Put long text and tables into files that file() reads."},
 	}
 	for _, tt := range tests {
 		rb, diags := runbook.Load(tt.path)

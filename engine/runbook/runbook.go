@@ -49,6 +49,7 @@ type Runbook struct {
 	Files   []string // the names in Sources, in the order read: the runbook's own first
 
 	size       int  // steps, those of what it calls too
+	overfull   bool // Load found more mistakes than it lists
 	incomplete bool // an included file could not be read: names that are missing may be in it
 }
 

@@ -15,23 +15,31 @@ import (
 const (
 	maxDepth  = 200       // brackets, blocks and templates inside one another
 	maxChain  = 1000      // operators around one operand
-	maxTokens = 2_000_000 // the parser keeps about 100 bytes for each
+	maxTokens = 400_000   // of a runbook's files together: all that is made of one takes up to 400 bytes
+	maxAlone  = 100_000   // of a file or text that is parsed beside a runbook
+	maxWord   = 1000      // bytes of a name or number
+	maxJoined = 400 << 20 // bytes that the parser moves to join the lines of text
 	maxFound  = 20        // diagnostics of one scan
 )
 
 // Scan looks at the text of a file before it is parsed: how deep it nests, and
 // which characters it holds. It is linear and does not recurse. Text that it
 // finds an error in must not be parsed.
-func Scan(name string, src []byte) hcl.Diagnostics { return scan(name, src, frame{open: openFile}) }
+func Scan(name string, src []byte) hcl.Diagnostics {
+	_, diags := scan(name, src, frame{open: openFile}, maxTokens)
+	return diags
+}
 
 // ScanExpression is Scan for a single expression.
 func ScanExpression(name string, src []byte) hcl.Diagnostics {
-	return scan(name, src, frame{open: '('})
+	_, diags := scan(name, src, frame{open: '('}, maxAlone)
+	return diags
 }
 
 // ScanTemplate is Scan for a template without quotes around it.
 func ScanTemplate(name string, src []byte) hcl.Diagnostics {
-	return scan(name, src, frame{open: openHeredoc})
+	_, diags := scan(name, src, frame{open: openHeredoc}, maxAlone)
+	return diags
 }
 
 // frame is something that is open: a bracket by its own character, or one of
@@ -42,6 +50,14 @@ type frame struct {
 	marker []byte // of a heredoc; nil: a template that ends with the text
 	fresh  bool   // nothing but blanks so far
 	joined bool   // a newline ends nothing in here
+
+	// Of a template: the parser makes a part of each line and each sequence, and
+	// then joins the lines, each time copying what it has and moving up what is
+	// left. A heredoc of n lines so costs n*n.
+	parts  int
+	lines  int
+	text   int // bytes since the last sequence
+	copied int
 }
 
 const (
@@ -61,17 +77,21 @@ type scanner struct {
 	depth  int
 	chain  int // of all frames
 	tokens int
+	most   int // tokens
+	joined int // bytes that joining the lines of text moves
 	diags  hcl.Diagnostics
 	failed bool // further structure means nothing
 }
 
-func scan(name string, src []byte, outermost frame) hcl.Diagnostics {
-	s := &scanner{name: name, src: src, stack: []frame{outermost}}
+// scan tells how many tokens there are, at least, and refuses more than most.
+func scan(name string, src []byte, outermost frame, most int) (tokens int, diags hcl.Diagnostics) {
+	s := &scanner{name: name, src: src, stack: []frame{outermost}, most: most}
 	for s.at < len(src) && !s.failed {
 		s.step()
 	}
+	s.pop(0) // what is not closed is parsed all the same
 	s.characters()
-	return s.diags
+	return s.tokens, s.diags
 }
 
 func (s *scanner) step() {
@@ -108,6 +128,9 @@ func (s *scanner) push(f frame) {
 func (s *scanner) pop(i int) {
 	for _, f := range s.stack[i:] {
 		s.chain -= f.chain
+		if s.joined += f.copied + 16*f.lines*f.parts; s.joined > maxJoined {
+			s.fail(diag.FileTooLarge, "The text up to here is too long to be parsed: a template is made for some hundred lines. Put long text into a file of its own, and read it with file().")
+		}
 		if f.open != openQuotes && f.open != openHeredoc {
 			s.depth--
 		}
@@ -146,6 +169,7 @@ func (s *scanner) code() {
 		if t := s.top(); t.open == openFile || t.open == '{' && !t.joined {
 			s.unlink()
 		}
+		s.count()
 		s.at++
 		return
 	case '#':
@@ -160,8 +184,7 @@ func (s *scanner) code() {
 			return
 		}
 	}
-	if s.tokens++; s.tokens > maxTokens {
-		s.fail(diag.FileTooLarge, "The file holds more than 2,000,000 words and signs, which is the most that is parsed. Split it, and include the parts.")
+	if s.count(); s.failed {
 		return
 	}
 	if isNameByte(c) {
@@ -170,6 +193,18 @@ func (s *scanner) code() {
 	}
 	s.top().fresh = false
 	s.sign(c)
+}
+
+// count counts a token.
+func (s *scanner) count() {
+	s.tokens++
+	switch {
+	case s.tokens <= s.most:
+	case s.most == maxAlone:
+		s.fail(diag.FileTooLarge, "This file is longer than %d words, signs and lines, which is the most that is parsed.", maxAlone)
+	default:
+		s.fail(diag.FileTooLarge, "A runbook holds at most %d words, signs and lines, all its files together, and here are more. Split it, or put tables into a file that jsondecode(file(…)) reads.", maxTokens)
+	}
 }
 
 // sign scans a bracket, an operator or the start of text.
@@ -229,6 +264,10 @@ func (s *scanner) word() {
 	if !ascii && len(s.diags) < maxFound {
 		s.diags = append(s.diags, notASCII(word, s.position(start, len(word))))
 	}
+	if len(word) > maxWord {
+		s.at = start
+		s.fail(diag.InvalidName, "This name or number has more than %d characters.", maxWord)
+	}
 	if number {
 		s.number(word)
 	}
@@ -249,12 +288,13 @@ func (s *scanner) number(word []byte) {
 			}
 		}
 	}
-	if len(word) > 1000 || exponent > 3 {
+	if exponent > 3 {
 		s.fail(diag.InvalidArgument, "This number is too large, too close to zero or too long to work with.")
 	}
 }
 
 func (s *scanner) comment() {
+	s.count()
 	end := bytes.IndexByte(s.src[s.at:], '\n')
 	if end < 0 {
 		s.at = len(s.src)
@@ -264,6 +304,8 @@ func (s *scanner) comment() {
 }
 
 func (s *scanner) longComment() {
+	s.count()
+	s.count() // the formatter measures it
 	end := bytes.Index(s.src[s.at+2:], []byte("*/"))
 	if end < 0 {
 		s.fail(diag.Syntax, "This comment is not closed: it ends with */.")

@@ -102,7 +102,15 @@ func TestScanHostile(t *testing.T) {
 		{"heredoc directives", "a = <<X\n" + strings.Repeat("%{~ for b in c}\n", 100_000), "nesting_too_deep"},
 		{"open comments", strings.Repeat("/* ", 1_000_000), "syntax"},
 		{"signs", strings.Repeat(",", 8<<20), "file_too_large"},
-		{"controls", strings.Repeat("\x01", 1_000_000), "forbidden_character"},
+		{"lines of a heredoc", "a = <<X\n" + strings.Repeat(strings.Repeat("x", 79)+"\n", 100_000) + "X\n", "file_too_large"},
+		{"lines of many heredocs", strings.Repeat("a = <<X\n"+strings.Repeat("some text\n", 2000)+"X\n", 50), "file_too_large"},
+		{"lines, then sequences", "a = <<X\n" + strings.Repeat("\n", 20_000) + strings.Repeat("${b}", 20_000) + "\nX\n", "file_too_large"},
+		{"lines of a heredoc that is not closed", "a = <<X\n" + strings.Repeat("some text\n", 20_000), "file_too_large"},
+		{"escaped sequences", "a = \"" + strings.Repeat("$${", 100_000) + "\"", "file_too_large"},
+		{"comments", strings.Repeat("/**/", 250_000), "file_too_large"},
+		{"empty lines", strings.Repeat("\n", 500_000), "file_too_large"},
+		{"a long name", strings.Repeat("a", 8<<20) + " = 1", "invalid_name"},
+		{"controls", strings.Repeat("\x01", 400_000), "forbidden_character"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -21,21 +21,37 @@ func (s *scanner) quoted() {
 		s.sequence(c)
 	default:
 		s.at++
+		s.top().text++
 	}
+}
+
+// line ends a part of a template that the parser joins to the part before it.
+func (s *scanner) line() {
+	s.count()
+	t := s.top()
+	t.lines++
+	t.parts++
+	t.text++
+	t.copied += t.text
 }
 
 // sequence scans a dollar or percent sign inside a template.
 func (s *scanner) sequence(c byte) {
 	switch {
 	case s.peek(1) == c && s.peek(2) == '{': // $${ stands for ${
+		s.line()
 		s.at += 3
 	case s.peek(1) == '{':
 		if c == '%' {
 			s.directive()
 		}
+		s.count()
+		t := s.top()
+		t.parts, t.text = t.parts+2, 0
 		s.push(frame{open: openTemplate, joined: true})
 		s.at += 2
 	default:
+		s.line()
 		s.at++
 	}
 }
@@ -97,9 +113,11 @@ func (s *scanner) heredoc() {
 	case '$', '%':
 		s.sequence(c)
 	case '\n':
+		s.line()
 		s.at++
 		s.endHeredoc()
 	default:
 		s.at++
+		s.top().text++
 	}
 }

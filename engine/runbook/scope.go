@@ -65,7 +65,7 @@ func (l *loader) checkReferences() {
 		l.checkNull(l.visit(o.Value, sc), nil)
 	}
 	for _, use := range l.providerRefs {
-		if _, ok := rb.Providers[use.ref]; !ok && !rb.incomplete {
+		if _, ok := rb.Providers[use.ref]; !ok && !rb.incomplete && !l.diags.Full() {
 			d := diag.UnknownName.At(use.at, "There is no provider configuration %s. Declare it: provider %q { alias = … }", use.ref, rootOf(use.ref))
 			l.add(diag.Suggest(d, diag.Nearest(use.ref, slices.Sorted(maps.Keys(rb.Providers)))))
 		}
@@ -74,12 +74,18 @@ func (l *loader) checkReferences() {
 
 // visit looks at one expression and returns its references.
 func (l *loader) visit(expr hcl.Expression, sc scope) []Reference {
+	if l.diags.Full() {
+		return nil
+	}
 	var c collector
 	hclsyntax.Walk(expr.(hclsyntax.Node), &c)
 	for _, call := range c.calls {
 		l.checkCall(call)
 	}
 	for _, ref := range c.refs {
+		if l.diags.Full() {
+			return nil
+		}
 		if !l.checkReference(ref, sc) {
 			continue
 		}
@@ -100,7 +106,7 @@ func (l *loader) visit(expr hcl.Expression, sc scope) []Reference {
 func (l *loader) use(owner, what string) { l.uses[owner] = append(l.uses[owner], what) }
 
 func (l *loader) checkCall(call *hclsyntax.FunctionCallExpr) {
-	if slices.Contains(functionNames, call.Name) {
+	if l.diags.Full() || slices.Contains(functionNames, call.Name) {
 		return
 	}
 	d := diag.UnknownFunction.At(call.NameRange, "There is no function %q.", call.Name)

@@ -13,12 +13,14 @@ import (
 	"github.com/runbook-engine/runbook/engine/diag"
 )
 
-// MaxFileSize is how large a file may be that the engine parses.
+// MaxFileSize is how large a file may be that the engine parses, and all files
+// of a runbook together.
 const MaxFileSize = 8 << 20
 
-// readFile reads a file that is to be parsed. It opens without waiting, so that
-// a pipe with no writer is an answer and not a hang.
-func readFile(name, path string) ([]byte, *hcl.Diagnostic) {
+// readFile reads a file that is to be parsed, of at most this many bytes. It
+// opens without waiting, so that a pipe with no writer is an answer and not a
+// hang.
+func readFile(name, path string, most int) ([]byte, *hcl.Diagnostic) {
 	at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -38,12 +40,16 @@ func readFile(name, path string) ([]byte, *hcl.Diagnostic) {
 	case !info.Mode().IsRegular():
 		return nil, diag.FileUnreadable.New("%s is not a regular file.", name)
 	}
-	src, err := io.ReadAll(io.LimitReader(f, MaxFileSize+1))
+	src, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
 	if err != nil {
 		return nil, diag.FileUnreadable.New("%s: %s.", name, err)
 	}
-	if len(src) > MaxFileSize {
-		return nil, diag.FileTooLarge.At(at, "%s holds more than 8 MiB, which is the most that is parsed. Split it, and include the parts.", name)
+	switch {
+	case len(src) <= most:
+	case most < MaxFileSize:
+		return nil, diag.FileTooLarge.At(at, "With %s the files of this runbook hold more than 8 MiB, which is the most that is parsed.", name)
+	default:
+		return nil, diag.FileTooLarge.At(at, "%s holds more than 8 MiB, which is the most that is parsed. Put long text and tables into files that file() reads.", name)
 	}
 	return src, nil
 }
@@ -51,11 +57,12 @@ func readFile(name, path string) ([]byte, *hcl.Diagnostic) {
 // ParseFile reads, scans and parses a file that is not part of a runbook, such
 // as a file of variables. The body is nil where that failed.
 func ParseFile(path string) (*hclsyntax.Body, hcl.Diagnostics) {
-	src, d := readFile(path, path)
+	src, d := readFile(path, path, MaxFileSize)
 	if d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
-	return parseSource(path, src)
+	body, _, diags := parseSource(path, src, maxAlone)
+	return body, diags
 }
 
 // ParseConstants is ParseFile for a file in which every value is written out:
@@ -71,15 +78,17 @@ func ParseConstants(path string) (*hclsyntax.Body, hcl.Diagnostics) {
 	return body, diags
 }
 
-// parseSource scans and parses the text of a file.
-func parseSource(name string, src []byte) (*hclsyntax.Body, hcl.Diagnostics) {
-	if diags := Scan(name, src); diags.HasErrors() {
-		return nil, diags
+// parseSource scans and parses the text of a file of at most this many tokens,
+// and tells how many it has.
+func parseSource(name string, src []byte, most int) (body *hclsyntax.Body, tokens int, diags hcl.Diagnostics) {
+	tokens, diags = scan(name, src, frame{open: openFile}, most)
+	if diags.HasErrors() {
+		return nil, tokens, diags
 	}
 	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
 	diags = explainSyntax(src, diags)
 	if diags.HasErrors() {
-		return nil, diags
+		return nil, tokens, diags
 	}
-	return file.Body.(*hclsyntax.Body), diags
+	return file.Body.(*hclsyntax.Body), tokens, diags
 }

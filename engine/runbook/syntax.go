@@ -10,6 +10,9 @@ import (
 	"github.com/runbook-engine/runbook/engine/diag"
 )
 
+// longestLine bounds the part of a line that is looked at to explain a mistake.
+const longestLine = 2000
+
 // maxSyntax bounds the diagnostics about one file's syntax: after some of them,
 // the rest follow from the first.
 const maxSyntax = 50
@@ -109,7 +112,7 @@ var shellExpansion = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z_0-9]*(\[[^\]]*\]
 // sequence is the template sequence at start, up to its closing brace or the
 // end of its line.
 func sequence(src []byte, start int) string {
-	rest, _, _ := bytes.Cut(src[start:], []byte("\n"))
+	rest, _, _ := bytes.Cut(src[start:min(len(src), start+longestLine)], []byte("\n"))
 	if end := bytes.IndexByte(rest, '}'); end >= 0 {
 		rest = rest[:end+1]
 	}

@@ -16,7 +16,10 @@ import (
 func explainOneLine(src []byte, at hcl.Range) *hcl.Diagnostic {
 	start := bytes.LastIndexByte(src[:at.Start.Byte], '\n') + 1
 	line, _, _ := bytes.Cut(src[start:], []byte("\n"))
-	expanded := expandLine(bytes.TrimSpace(line))
+	expanded := ""
+	if len(line) <= longestLine {
+		expanded = expandLine(bytes.TrimSpace(line))
+	}
 	if expanded == "" {
 		return diag.OneLineBlock.At(at, "A block on one line holds one argument and ends on that line. Write every argument, every nested block and the closing brace on a line of its own.")
 	}

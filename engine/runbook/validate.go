@@ -24,20 +24,23 @@ type SchemaSource interface {
 // providers, probes and actions exist, their arguments and the parts of their
 // results too, that constant arguments fit, and that limits name what is
 // counted. It reports every mistake in one pass. The runbook may be one that
-// Load found mistakes in.
+// Load found mistakes in; where there were more than are listed, it reports none.
 func Validate(rb *Runbook, schemas SchemaSource) hcl.Diagnostics {
-	known := map[string]*schema.Provider{}
-	var diags hcl.Diagnostics
-	for _, each := range rb.Tree() {
-		diags = append(diags, validate(each, schemas, known)...)
+	if rb.overfull {
+		return nil
 	}
-	sortDiagnostics(rb.Files, diags)
-	return diags
+	known := map[string]*schema.Provider{}
+	var found diag.List
+	for _, each := range rb.Tree() {
+		validate(each, schemas, known, &found)
+	}
+	sortDiagnostics(rb.Files, found.Taken())
+	return found.Diagnostics()
 }
 
 // validate checks one runbook of a tree of calls. Schemas are asked for once.
-func validate(rb *Runbook, schemas SchemaSource, known map[string]*schema.Provider) hcl.Diagnostics {
-	v := &validator{rb: rb, source: schemas, known: known, steps: map[string]*Step{}}
+func validate(rb *Runbook, schemas SchemaSource, known map[string]*schema.Provider, found *diag.List) {
+	v := &validator{rb: rb, source: schemas, known: known, steps: map[string]*Step{}, diags: found}
 	for _, s := range rb.Steps {
 		v.steps[s.Name] = s
 	}
@@ -54,7 +57,6 @@ func validate(rb *Runbook, schemas SchemaSource, known map[string]*schema.Provid
 	for _, o := range rb.Outputs {
 		v.results(References(o.Value), nil, nil)
 	}
-	return v.diags
 }
 
 type validator struct {
@@ -62,10 +64,10 @@ type validator struct {
 	source SchemaSource
 	known  map[string]*schema.Provider // nil: cannot be used, and that is reported
 	steps  map[string]*Step
-	diags  hcl.Diagnostics
+	diags  *diag.List
 }
 
-func (v *validator) add(d *hcl.Diagnostic) { v.diags = append(v.diags, d) }
+func (v *validator) add(d *hcl.Diagnostic) { v.diags.Add(d) }
 
 // load asks for every schema first: a check may look with another's probe, and
 // a step read the result of one written below it.
@@ -255,6 +257,9 @@ func (v *validator) arguments(what string, body *hclsyntax.Body, takes schema.Ob
 		}
 	}
 	for _, attr := range SortedAttributes(body) {
+		if v.diags.Full() {
+			return
+		}
 		if takes.Attribute(attr.Name) != nil {
 			continue
 		}
@@ -278,7 +283,7 @@ func (v *validator) fits(a *schema.Attribute, expr hclsyntax.Expression) {
 	}
 	value, diags := expr.Value(nil)
 	if diags.HasErrors() {
-		v.diags = append(v.diags, diag.Adopt(diag.InvalidArgument, diags)...)
+		v.diags.Add(diag.Adopt(diag.InvalidArgument, diags)...)
 		return
 	}
 	if value.IsNull() {

@@ -42,7 +42,7 @@ func (v *validator) limit(limit hcl.Expression, op *Operation, action *schema.Op
 		if !diags.HasErrors() {
 			n, diags = number(n, value.Range())
 		}
-		v.diags = append(v.diags, diags...)
+		v.diags.Add(diags...)
 		if !diags.HasErrors() && (n.IsNull() || n.AsBigFloat().Sign() < 0 || !n.AsBigFloat().IsInt()) {
 			v.add(diag.InvalidLimit.At(value.Range(), "A limit is a whole number, 0 or more."))
 		}

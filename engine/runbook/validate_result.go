@@ -12,7 +12,7 @@ import (
 // step.y.result.x against those of step y. A nil schema is not known.
 func (v *validator) results(refs []Reference, looked *schema.OperationSchema, self []*schema.OperationSchema) {
 	for _, r := range refs {
-		if r.Guarded {
+		if r.Guarded || v.diags.Full() {
 			continue
 		}
 		switch r.Root {

@@ -88,12 +88,12 @@ func (b *Block) argument(name string) Argument {
 func (l *loader) checkWords(body *hclsyntax.Body, b *Block) {
 	args, blocks := b.args(), b.blocks()
 	for _, attr := range SortedAttributes(body) {
-		if !slices.Contains(args, attr.Name) {
+		if !slices.Contains(args, attr.Name) && !l.diags.Full() {
 			l.add(unknownArgument(attr, b))
 		}
 	}
 	for _, block := range body.Blocks {
-		if !slices.Contains(blocks, block.Type) {
+		if !slices.Contains(blocks, block.Type) && !l.diags.Full() {
 			l.add(unknownBlock(block, b))
 		}
 	}

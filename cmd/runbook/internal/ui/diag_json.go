@@ -71,8 +71,10 @@ func diagnosticsJSON(diags hcl.Diagnostics) []Diagnostic {
 			severity = "warning"
 		}
 		d := Diagnostic{
-			Severity: severity, ID: diag.ID(problem), Summary: problem.Summary, Detail: problem.Detail,
-			Suggestion: diag.Suggestion(problem),
+			Severity: severity, ID: diag.ID(problem), Summary: shorten(problem.Summary, longestDetail), Detail: shorten(problem.Detail, longestDetail),
+		}
+		if mend := diag.Suggestion(problem); len(mend) <= longestDetail { // part of it mends nothing
+			d.Suggestion = mend
 		}
 		if r := problem.Subject; r != nil {
 			d.Range = &Range{

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/hcl/v2"
@@ -52,6 +53,40 @@ func TestWriteDiagnostics(t *testing.T) {
 			t.Errorf("%s tells a secret:\n%s", name, out.String())
 		}
 		golden(t, name, out.String())
+	}
+}
+
+// Of a line that nobody could read whole the part is shown that matters, and of a
+// text of megabytes the beginning.
+func TestWriteDiagnosticsOfLongLines(t *testing.T) {
+	line := "a = \"" + strings.Repeat("é", 500_000) + "\" bad " + strings.Repeat("ü", 500_000)
+	at := strings.Index(line, "bad")
+	problem := &hcl.Diagnostic{
+		Severity: hcl.DiagError, Summary: strings.Repeat("s", 1<<20), Detail: strings.Repeat("d", 1<<20),
+		Subject: &hcl.Range{Filename: "x.hcl", Start: hcl.Pos{Line: 2, Column: 500_007, Byte: at + 2}, End: hcl.Pos{Line: 2, Column: 500_010, Byte: at + 5}},
+	}
+	diag.WithSuggestion(problem, strings.Repeat("m", 1<<20))
+	var text, json bytes.Buffer
+	if err := WriteDiagnostics(&text, ciLog, Sources{"x.hcl": []byte("#\n" + line)}, hcl.Diagnostics{problem}); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteReportJSON(&json, Report{Diagnostics: hcl.Diagnostics{problem}}); err != nil {
+		t.Fatal(err)
+	}
+	if text.Len() > 20_000 || json.Len() > 20_000 {
+		t.Errorf("%d bytes of text, %d of JSON", text.Len(), json.Len())
+	}
+	source, tildes := "", ""
+	for shown := range strings.Lines(text.String()) {
+		if strings.HasPrefix(shown, "     2: ") {
+			source = shown
+		} else if strings.Contains(shown, "~") {
+			tildes = shown
+		}
+	}
+	from, to := len([]rune(tildes[:strings.Index(tildes, "~")])), len([]rune(strings.TrimRight(tildes, "\n")))
+	if marked := string([]rune(source)[from:to]); marked != "bad" {
+		t.Errorf("%q is underlined in\n%s%s", marked, source, tildes)
 	}
 }
 

@@ -47,7 +47,7 @@ func (p *page) diagnostic(sources Sources, problem *hcl.Diagnostic) {
 	if problem.Severity == hcl.DiagWarning {
 		title, c = "Warning", yellow
 	}
-	p.linef("%s %s", p.paint(c, title+":"), p.paint(bold, problem.Summary))
+	p.linef("%s %s", p.paint(c, title+":"), p.paint(bold, shorten(problem.Summary, longestDetail)))
 	p.linef("")
 	if problem.Subject != nil {
 		p.linef("  on %s:", position(*problem.Subject))
@@ -60,7 +60,7 @@ func (p *page) diagnostic(sources Sources, problem *hcl.Diagnostic) {
 		p.linef("")
 	}
 	if problem.Detail != "" {
-		p.paragraph(0, problem.Detail)
+		p.paragraph(0, shorten(problem.Detail, longestDetail))
 		p.linef("")
 	}
 }
@@ -70,8 +70,16 @@ func position(r hcl.Range) string {
 	return fmt.Sprintf("%s:%d:%d", r.Filename, r.Start.Line, r.Start.Column)
 }
 
-// snippetLines is how many source lines of a long range are shown.
-const snippetLines = 4
+// What is shown of source lines that nobody could read whole.
+const (
+	snippetLines  = 4   // of a long range
+	snippetBefore = 60  // bytes of a line before what is underlined
+	snippetWidth  = 200 // bytes of a line
+)
+
+// longestDetail bounds what one diagnostic says, in characters: it may quote
+// names, and a file's author may have made one of megabytes.
+const longestDetail = 4000
 
 // snippet shows the lines of r, what r covers underlined.
 func (p *page) snippet(source []byte, r hcl.Range) {
@@ -83,8 +91,9 @@ func (p *page) snippet(source []byte, r hcl.Range) {
 		line, _, more := bytes.Cut(source[offset:], []byte("\n"))
 		from := min(max(r.Start.Byte-offset, 0), len(line))
 		to := min(max(r.End.Byte-offset, from), len(line))
-		p.linef("  %s %s", p.paint(dim, fmt.Sprintf("%4d:", number)), strings.TrimRight(string(line), "\r"))
-		p.underline(line, from, to)
+		shown, left := window(line, from)
+		p.linef("  %s %s", p.paint(dim, fmt.Sprintf("%4d:", number)), strings.TrimRight(string(shown), "\r"))
+		p.underline(shown, min(from-left, len(shown)), min(max(to-left, 0), len(shown)))
 		if !more {
 			return
 		}
@@ -93,6 +102,32 @@ func (p *page) snippet(source []byte, r hcl.Range) {
 	if r.End.Line >= r.Start.Line+snippetLines {
 		p.linef("        %s", p.paint(dim, "…"))
 	}
+}
+
+// window is what is shown of a line of which the byte at from matters, and how
+// far it is moved to the left. What is left out is marked by an ellipsis.
+func window(line []byte, from int) (shown []byte, left int) {
+	start, end := 0, len(line)
+	if from > snippetWidth {
+		start = from - snippetBefore
+		for start > 0 && !utf8.RuneStart(line[start]) {
+			start--
+		}
+	}
+	if end-start > snippetWidth+snippetBefore {
+		end = start + snippetWidth
+		for end > start && !utf8.RuneStart(line[end]) {
+			end--
+		}
+	}
+	shown = line[start:end]
+	if end < len(line) {
+		shown = append(shown[:len(shown):len(shown)], "…"...)
+	}
+	if start > 0 {
+		return append([]byte("…"), shown...), start - len("…")
+	}
+	return shown, 0
 }
 
 func (p *page) underline(line []byte, from, to int) {

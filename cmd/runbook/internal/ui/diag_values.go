@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -24,7 +23,7 @@ func valuesOf(diag *hcl.Diagnostic) []string {
 		if diags.HasErrors() {
 			continue
 		}
-		line := traversalText(traversal) + " " + summarize(value)
+		line := shorten(traversalText(traversal), longestText) + " " + summarize(value)
 		if !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
@@ -62,7 +61,8 @@ func keyText(key cty.Value) string {
 	return "…"
 }
 
-// longestText is how much of a text value a diagnostic quotes.
+// longestText is how much of a text value, and of a reference, a diagnostic
+// quotes.
 const longestText = 60
 
 // summarize says what a value is in a few words.
@@ -93,8 +93,12 @@ func summarize(value cty.Value) string {
 
 // shorten cuts text to at most limit runes, the last one then an ellipsis.
 func shorten(text string, limit int) string {
-	if utf8.RuneCountInString(text) <= limit {
-		return text
+	n, cut := 0, 0 // cut is where the last rune that fits begins
+	for at := range text {
+		if n == limit {
+			return text[:cut] + "…"
+		}
+		n, cut = n+1, at
 	}
-	return string([]rune(text)[:limit-1]) + "…"
+	return text
 }
