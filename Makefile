@@ -14,7 +14,7 @@ HCL_FOLDERS := $(shell git ls-files 'runbooks/*.hcl' 'examples/*.hcl' 2>/dev/nul
 export GO
 
 .DEFAULT_GOAL := all
-.PHONY: all build format format-check vet lint generate test bench crash demo setup clean
+.PHONY: all build format format-check vet lint generate test bench crash race-locks demo setup clean
 
 all: setup format-check vet lint generate test
 
@@ -55,6 +55,10 @@ bench:
 # Kill the real engine ten thousand times, and count what was done.
 crash:
 	$(GO) test ./cmd/runbook/internal/crash -run Killed -kills 10000 -timeout 0 -count 1 -v
+
+# Race two to thirty-two real engines for the same resources, 500 times.
+race-locks:
+	$(GO) test ./cmd/runbook/internal/race -rounds 500 -timeout 0 -count 1 -v
 
 # A real system, broken and repaired before your eyes.
 demo:

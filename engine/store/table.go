@@ -138,7 +138,7 @@ func (s *Store) guard(ctx context.Context) (*os.File, error) {
 		case !errors.Is(err, unix.EWOULDBLOCK):
 			err = fmt.Errorf("lock %s: %w", f.Name(), err)
 		case time.Since(began) > patience:
-			err = fmt.Errorf("%s has been locked by another process for %s", f.Name(), patience)
+			err = fmt.Errorf("%s has been locked by another process for %s, which may be suspended: `fuser -v %[1]s` names it", f.Name(), patience)
 		default:
 			err = sleep(ctx, pause)
 		}
