@@ -107,7 +107,7 @@ func (e *Engine) run(ctx context.Context, s *session, p *plan.Plan, opts ApplyOp
 	writes := lockable(p)
 	looking, stop := until(ctx, opts.Interrupt)
 	defer stop()
-	lease, err := acquire(looking, st, e.holder(s), writes, opts.LockTimeout)
+	lease, err := acquire(looking, st.Begin, e.holder(s), writes, opts.LockTimeout)
 	if err != nil {
 		return Result{Plan: p}, err
 	}
@@ -138,9 +138,12 @@ func (e *Engine) run(ctx context.Context, s *session, p *plan.Plan, opts ApplyOp
 	return e.finish(ctx, s, p, kept, lease, apply.Run(ctx, e.applyOptions(s, opts, kept, lease, writes, start, only)))
 }
 
+// taking is how a run that begins takes its locks, or one that goes on.
+type taking func(ctx context.Context, holder store.Holder, effects []schema.Effect, wait time.Duration) (*store.Lease, error)
+
 // acquire takes a run's locks. What ends looking ends the wait for them.
-func acquire(looking context.Context, st *store.Store, holder store.Holder, effects []schema.Effect, wait time.Duration) (*store.Lease, error) {
-	lease, err := st.Acquire(looking, holder, effects, wait)
+func acquire(looking context.Context, take taking, holder store.Holder, effects []schema.Effect, wait time.Duration) (*store.Lease, error) {
+	lease, err := take(looking, holder, effects, wait)
 	if err != nil && looking.Err() != nil {
 		return nil, ErrInterrupted
 	}

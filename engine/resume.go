@@ -197,7 +197,7 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 // goOn takes the locks of a run on record and goes on with it, or takes back what
 // it did.
 func (e *Engine) goOn(ctx, looking context.Context, st *store.Store, kept *store.Run, r *reopened, p *plan.Plan, writes []schema.Effect, opts ResumeOptions, takeBack bool) (Result, error) {
-	lease, err := acquire(looking, st, e.holder(r.s), writes, opts.LockTimeout)
+	lease, err := acquire(looking, st.Acquire, e.holder(r.s), writes, opts.LockTimeout)
 	if err != nil {
 		return Result{}, err
 	}

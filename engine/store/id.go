@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"math/rand/v2"
 	"os"
 	"regexp"
@@ -13,15 +14,18 @@ import (
 	"time"
 )
 
-// NewID returns an ID for a run that begins now, such as 20260117-031502-7f3a:
-// date, time in UTC, and 65536ths of the second. IDs sort by time. Two runs
-// that begin within 15 µs get the same one; NewRun lets one of them have it.
-func NewID() string { return idAt(time.Now()) }
+// NewID returns an ID for a run that begins now, such as 20260117-031502-7f3a91c4:
+// date, time in UTC, 65536ths of the second, and four digits of chance. IDs sort by
+// time. Many machines may begin runs in the same second: whether an action was done
+// is told by its run, so no two may have one ID.
+func NewID() string { return idAt(time.Now(), rand.N[uint16](math.MaxUint16)) }
 
-func idAt(t time.Time) string {
+func idAt(t time.Time, chance uint16) string {
 	t = t.UTC()
-	return fmt.Sprintf("%s-%04x", t.Format("20060102-150405"), int64(t.Nanosecond())<<16/int64(time.Second))
+	return fmt.Sprintf("%s-%04x%04x", t.Format(idTime), int64(t.Nanosecond())<<16/int64(time.Second), chance)
 }
+
+const idTime = "20060102-150405"
 
 // NextID is NewID for a run that will be the newest of the store: it sorts behind
 // all that are there, also where the clock was set back meanwhile. Else "last"
@@ -35,8 +39,7 @@ func (s *Store) NextID() string {
 	for _, newest := range ids {
 		if at, ok := timeOf(newest); ok {
 			if newest >= id {
-				// Which of two that begin now gets which is left to chance.
-				id = idAt(at.Add(time.Second>>16*2 + rand.N(time.Second)))
+				id = idAt(at.Add(2*time.Second>>16), rand.N[uint16](math.MaxUint16))
 			}
 			break
 		}
@@ -46,8 +49,11 @@ func (s *Store) NextID() string {
 
 // timeOf is when a run began that has an ID of NewID.
 func timeOf(id string) (time.Time, bool) {
-	at, err := time.Parse("20060102-150405", id[:max(0, len(id)-5)])
-	part, partErr := strconv.ParseUint(id[max(0, len(id)-4):], 16, 16)
+	if len(id) != len(idTime)+len("-7f3a91c4") {
+		return time.Time{}, false
+	}
+	at, err := time.Parse(idTime, id[:len(idTime)])
+	part, partErr := strconv.ParseUint(id[len(idTime)+1:][:4], 16, 16)
 	return at.Add(time.Duration(part) * time.Second >> 16), err == nil && partErr == nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -87,6 +88,16 @@ func RunbookName(name string) schema.Effect {
 // resumed, keeps them, adds these, and has a higher epoch. What a run holds that
 // is over is free, or that ended before it had a record.
 func (s *Store) Acquire(ctx context.Context, holder Holder, effects []schema.Effect, wait time.Duration) (*Lease, error) {
+	return s.acquire(ctx, holder, effects, wait, false)
+}
+
+// Begin is Acquire for a run that is about to be made. The error is fs.ErrExist
+// where another process has begun one of the same ID.
+func (s *Store) Begin(ctx context.Context, holder Holder, effects []schema.Effect, wait time.Duration) (*Lease, error) {
+	return s.acquire(ctx, holder, effects, wait, true)
+}
+
+func (s *Store) acquire(ctx context.Context, holder Holder, effects []schema.Effect, wait time.Duration, begins bool) (*Lease, error) {
 	if holder.Runbook != "" {
 		effects = append(slices.Clone(effects), RunbookName(holder.Runbook))
 	}
@@ -101,6 +112,9 @@ func (s *Store) Acquire(ctx context.Context, holder Holder, effects []schema.Eff
 		t.Epoch++
 		claim := Claim{Holder: holder, Epoch: t.Epoch}
 		if before := t.claim(holder.Run); before != nil {
+			if begins {
+				return fmt.Errorf("run %s: %w", holder.Run, fs.ErrExist)
+			}
 			claim.Since, claim.Effects = before.Since, before.Effects
 		}
 		claim.Effects = union(claim.Effects, effects)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -329,4 +330,15 @@ func BenchmarkRuns(b *testing.B) {
 	for b.Loop() {
 		must[[]store.Summary](b)(s.Runs())
 	}
+}
+
+// Two processes that drew the same ID are not one run: the second is refused, and
+// the first keeps what it has.
+func TestARunIsBegunOnce(t *testing.T) {
+	s := newStore(t)
+	lease := must[*store.Lease](t)(s.Begin(t.Context(), holder("r", "features"), features, 0))
+	if _, err := s.Begin(t.Context(), holder("r", "features"), features, 0); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("got %v", err)
+	}
+	check(t, lease.Check())
 }

@@ -75,17 +75,16 @@ func TestIDsAreSafe(t *testing.T) {
 }
 
 func TestIDsSortByTime(t *testing.T) {
-	at := func(at time.Time) string { return store.IDAt(at) }
-	diff(t, "20260117-031502-0000", at(began))
-	diff(t, "20260117-031502-8000", at(began.Add(time.Second/2)))
-	diff(t, "20260117-031502-ffff", at(began.Add(time.Second-1)))
-	diff(t, "20260117-031503-0000", at(began.Add(time.Second).In(time.FixedZone("x", 3600))))
+	diff(t, "20260117-031502-00000000", store.IDAt(began, 0))
+	diff(t, "20260117-031502-8000ffff", store.IDAt(began.Add(time.Second/2), 0xffff))
+	diff(t, "20260117-031502-ffff0010", store.IDAt(began.Add(time.Second-1), 16))
+	diff(t, "20260117-031503-00000000", store.IDAt(began.Add(time.Second).In(time.FixedZone("x", 3600)), 0))
 }
 
 // Where the clock was set back, the run that is begun last still is the last.
 func TestIDsGrowThoughTheClockIsSetBack(t *testing.T) {
 	s := newStore(t)
-	for _, id := range []string{"abc", store.IDAt(time.Now().Add(24 * time.Hour)), "zzz"} {
+	for _, id := range []string{"abc", store.IDAt(time.Now().Add(24*time.Hour), 0xffff), "zzz"} {
 		newRun(t, s, id)
 	}
 	for range 20 {
