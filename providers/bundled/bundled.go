@@ -8,6 +8,7 @@ import (
 	"github.com/runbook-engine/runbook/providers/feast"
 	"github.com/runbook-engine/runbook/providers/git"
 	"github.com/runbook-engine/runbook/providers/http"
+	"github.com/runbook-engine/runbook/providers/minio"
 	"github.com/runbook-engine/runbook/providers/postgres"
 	"github.com/runbook-engine/runbook/providers/redis"
 	"github.com/runbook-engine/runbook/providers/sdk"
@@ -22,6 +23,7 @@ func Providers() map[string]func() *sdk.Provider {
 		"feast":    feast.Provider,
 		"git":      git.Provider,
 		"http":     http.Provider,
+		"minio":    minio.Provider,
 		"postgres": postgres.Provider,
 		"redis":    redis.Provider,
 	}

@@ -60,7 +60,11 @@ func StartMinIO(drives int) (*MinIO, error) {
 	}
 	m := &MinIO{Host: "127.0.0.1", AccessKey: "minio-admin", SecretKey: "minio-secret", Tools: tools, dir: dir}
 	for i := range drives {
-		m.Drives = append(m.Drives, filepath.Join(dir, fmt.Sprintf("drive%d", i+1)))
+		drive := filepath.Join(dir, fmt.Sprintf("drive%d", i+1))
+		if err := os.Mkdir(drive, 0o700); err != nil {
+			return nil, errors.Join(fmt.Errorf("make a drive of MinIO: %w", err), os.RemoveAll(dir))
+		}
+		m.Drives = append(m.Drives, drive)
 	}
 	if err := m.start(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
@@ -75,11 +79,6 @@ func (m *MinIO) start() error {
 			return err
 		}
 		m.Port = port
-	}
-	for _, drive := range m.Drives {
-		if err := os.MkdirAll(drive, 0o700); err != nil {
-			return fmt.Errorf("make a drive of MinIO: %w", err)
-		}
 	}
 	command := exec.Command(filepath.Join(m.Tools, "minio"), append([]string{"server", "--address", m.Address()}, m.Drives...)...)
 	command.Dir = m.dir
