@@ -82,9 +82,15 @@ func (in *instance) startOnce() *start {
 		return in.starting
 	}
 	s := &start{done: make(chan struct{})}
-	in.starting = s
+	died := in.current
+	in.starting, in.current = s, nil
 	go func() {
-		s.caught = clock.Caught(func() { s.running, s.err = in.host.launch(in.provider, in.config) })
+		s.caught = clock.Caught(func() {
+			if died != nil {
+				_ = died.close() // what is left of it on our side
+			}
+			s.running, s.err = in.host.launch(in.provider, in.config)
+		})
 		in.mu.Lock()
 		in.starting, in.current = nil, s.running
 		in.mu.Unlock()

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -37,6 +39,6 @@ func TestMain(m *testing.M) {
 	case len(os.Args) == 2 && os.Args[1] == "engine-like":
 		engineLike()
 	default:
-		os.Exit(m.Run())
+		goleak.VerifyTestMain(m)
 	}
 }

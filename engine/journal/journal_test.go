@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/journal"
@@ -23,7 +24,7 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv(appenderEnv); path != "" {
 		appendUntilKilled(path)
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 var began = time.Date(2026, 1, 17, 3, 15, 2, 0, time.UTC)
