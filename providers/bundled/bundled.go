@@ -6,6 +6,7 @@ import (
 	"github.com/runbook-engine/runbook/providers/core"
 	"github.com/runbook-engine/runbook/providers/exec"
 	"github.com/runbook-engine/runbook/providers/feast"
+	"github.com/runbook-engine/runbook/providers/file"
 	"github.com/runbook-engine/runbook/providers/git"
 	"github.com/runbook-engine/runbook/providers/http"
 	"github.com/runbook-engine/runbook/providers/minio"
@@ -21,6 +22,7 @@ func Providers() map[string]func() *sdk.Provider {
 		"core":     core.Provider,
 		"exec":     exec.Provider,
 		"feast":    feast.Provider,
+		"file":     file.Provider,
 		"git":      git.Provider,
 		"http":     http.Provider,
 		"minio":    minio.Provider,

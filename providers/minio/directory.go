@@ -76,7 +76,7 @@ func (d *directoryEnd) open() error {
 	if d.folder != nil {
 		return nil
 	}
-	made, err := folder.Make(d.path)
+	made, err := folder.Make(d.path, 0o755)
 	d.folder = made
 	return err
 }

@@ -5,8 +5,9 @@ package folder
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -14,9 +15,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/runbook-engine/runbook/providers/schema"
-	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
 // Folder is an open root. Safe for concurrent use, except that one path is
@@ -43,9 +41,9 @@ func Open(name string) (*Folder, error) {
 	return &Folder{Path: name, root: root}, nil
 }
 
-// Make opens a folder, and makes it where it is missing.
-func Make(name string) (*Folder, error) {
-	if err := os.MkdirAll(name, 0o755); err != nil {
+// Make opens a folder, and makes it, and those above it, where it is missing.
+func Make(name string, mode fs.FileMode) (*Folder, error) {
+	if err := os.MkdirAll(name, mode); err != nil {
 		return nil, Failure("make", name, err)
 	}
 	return Open(name)
@@ -60,10 +58,29 @@ func (f *Folder) Root() *os.Root { return f.root }
 // Name is a file as messages name it.
 func (f *Folder) Name(name string) string { return path.Join(f.Path, name) }
 
+// Sub opens a folder below the root, from which nothing leads out either.
+func (f *Folder) Sub(name string) (*Folder, error) {
+	root, err := f.root.OpenRoot(name)
+	if err != nil {
+		return nil, Failure("open", f.Name(name), err)
+	}
+	return &Folder{Path: f.Name(name), root: root}, nil
+}
+
 // Files are the regular files at or below a path, in order of their paths.
 // Unfinished ones of Write are left out. A link, or what is neither file nor
 // folder, is a failure: leaving it out would be a loss that nobody sees.
 func (f *Folder) Files(ctx context.Context, below string) ([]File, error) {
+	return f.walk(ctx, below, true, func(name string, kind fs.FileMode) error { return strange(f.Name(name), kind) })
+}
+
+// Regular is Files without what is no regular file, in folders below only where
+// deep.
+func (f *Folder) Regular(ctx context.Context, below string, deep bool) ([]File, error) {
+	return f.walk(ctx, below, deep, func(string, fs.FileMode) error { return nil })
+}
+
+func (f *Folder) walk(ctx context.Context, below string, deep bool, other func(string, fs.FileMode) error) ([]File, error) {
 	var files []File
 	err := fs.WalkDir(f.root.FS(), path.Clean(below), func(name string, entry fs.DirEntry, err error) error {
 		switch {
@@ -71,10 +88,12 @@ func (f *Folder) Files(ctx context.Context, below string) ([]File, error) {
 			return Failure("read", f.Name(name), err)
 		case ctx.Err() != nil:
 			return ctx.Err()
+		case entry.IsDir() && !deep && name != path.Clean(below):
+			return fs.SkipDir
 		case entry.IsDir() || unfinished(name):
 			return nil
 		case !entry.Type().IsRegular():
-			return strange(f.Name(name), entry.Type())
+			return other(name, entry.Type())
 		}
 		info, err := entry.Info()
 		if errors.Is(err, fs.ErrNotExist) {
@@ -105,6 +124,37 @@ func (f *Folder) Open(name string) (*os.File, error) {
 	}
 	return file, nil
 }
+
+// Sum is the SHA-256 of a regular file in hex, and its size.
+func (f *Folder) Sum(ctx context.Context, name string) (string, int64, error) {
+	file, err := f.Open(name)
+	if err != nil {
+		return "", 0, err
+	}
+	defer func() { _ = file.Close() }()
+	sum := sha256.New()
+	n, err := io.Copy(sum, &until{ctx, file})
+	if err != nil {
+		return "", 0, Failure("read", f.Name(name), err)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), n, nil
+}
+
+// until is a reader that ends with a context.
+type until struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (u *until) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.Reader.Read(p)
+}
+
+// Until is a reader that ends with ctx.
+func Until(ctx context.Context, r io.Reader) io.Reader { return &until{ctx, r} }
 
 // Remove removes a file.
 func (f *Folder) Remove(name string) error {
@@ -180,51 +230,4 @@ func (f *Folder) sync(dir string) error {
 		return Failure("write", f.Name(dir), err)
 	}
 	return nil
-}
-
-func strange(name string, kind fs.FileMode) *schema.Failure {
-	what := "neither a file nor a folder"
-	switch {
-	case kind&fs.ModeSymlink != 0:
-		what = "a link"
-	case kind.IsDir():
-		what = "a folder, not a file"
-	}
-	f := sdk.Fail("not_a_file", "%s is %s", name, what)
-	if kind&fs.ModeSymlink != 0 {
-		f.Remedy = "put the file itself there, or leave the link out"
-	}
-	return f
-}
-
-// Failure types an error of a file system; what is typed already, and the end of
-// a context, stay as they are.
-func Failure(doing, name string, err error) error {
-	var typed *schema.Failure
-	if errors.As(err, &typed) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	f := sdk.Fail("file_error", "%s %s: %s", doing, name, cause(err))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		f.Code, f.Message = "file_missing", fmt.Sprintf("%s does not exist", name)
-		f.Remedy = "correct the path"
-	case errors.Is(err, fs.ErrPermission):
-		f.Code, f.Remedy = "permission_denied", "let the user that runs runbook do this"
-	case full(err):
-		f.Code, f.Remedy = "out_of_space", "free some space; see file.disk"
-	case escapes(err):
-		f.Code, f.Message = "leaves_root", fmt.Sprintf("%s: a link leads out of the folder", name)
-		f.Remedy = "name the place that the link leads to"
-	}
-	return f
-}
-
-// cause is an error without the path, which a message names already.
-func cause(err error) error {
-	var at *fs.PathError
-	if errors.As(err, &at) {
-		return at.Err
-	}
-	return err
 }
