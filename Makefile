@@ -14,7 +14,7 @@ HCL_FOLDERS := $(shell git ls-files 'runbooks/*.hcl' 'examples/*.hcl' 2>/dev/nul
 export GO
 
 .DEFAULT_GOAL := all
-.PHONY: all build format format-check vet lint generate test bench crash race-locks demo setup clean
+.PHONY: all build format format-check vet lint generate test bench crash race-locks soak demo setup clean
 
 all: setup format-check vet lint generate test
 
@@ -59,6 +59,11 @@ crash:
 # Race two to thirty-two real engines for the same resources, 500 times.
 race-locks:
 	$(GO) test ./cmd/runbook/internal/race -rounds 500 -timeout 0 -count 1 -v
+
+# Apply, kill and resume for an hour; memory and descriptors must stay flat.
+DURATION ?= 1h
+soak:
+	$(GO) test ./cmd/runbook/internal/crash -run Soak -soak $(DURATION) -timeout 0 -count 1 -v
 
 # A real system, broken and repaired before your eyes.
 demo:

@@ -62,8 +62,10 @@ const Last = "last"
 
 // validID keeps IDs safe as file names, and apart from Last and from options.
 func validID(id string) bool {
-	return id != Last && regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`).MatchString(id)
+	return id != Last && idForm.MatchString(id)
 }
+
+var idForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
 
 // NotFoundError says that no run has the ID, or begins with the prefix, Ref.
 type NotFoundError struct {

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/hashicorp/go-hclog"
@@ -34,8 +35,9 @@ func ServeThrough(p *Provider, between func(protocol.Provider) protocol.Provider
 	if h := protocol.Handshake(); os.Getenv(h.MagicCookieKey) == h.MagicCookieValue {
 		go server.leaveWithEngine()
 	}
-	// Caught and dropped: an ignored signal would be ignored by children too.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT)
+	// Caught and dropped: an ignored signal would be ignored by children too. A
+	// handshake that no engine reads any more ends by leaveWithEngine.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT, syscall.SIGPIPE)
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig:  protocol.Handshake(),
 		VersionedPlugins: protocol.Plugins(served),
@@ -58,5 +60,22 @@ func (s *Server) leaveWithEngine() {
 	for _, pid := range hidden {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
+	removeSocket(os.Getenv(plugin.EnvUnixSocketDir))
 	os.Exit(1)
+}
+
+// removeSocket removes a folder that holds a socket at most: the engine made it for
+// this process, and cannot any more.
+func removeSocket(folder string) {
+	entries, err := os.ReadDir(folder)
+	if folder == "" || err != nil {
+		return
+	}
+	for _, e := range entries {
+		if e.Type() != os.ModeSocket {
+			return
+		}
+		_ = os.Remove(filepath.Join(folder, e.Name()))
+	}
+	_ = os.Remove(folder)
 }
