@@ -2,8 +2,15 @@ package postgres_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,11 +25,13 @@ type proofRoom struct {
 	database string
 	look     *pgx.Conn
 	holder   *pgx.Conn // holds a lock where something is to be slow
+	dir      string    // of the dumps
 }
 
 func TestProof(t *testing.T) {
 	database := server.Database(t)
-	r := &proofRoom{database: database, look: server.Connect(t, database), holder: server.Connect(t, database)}
+	r := &proofRoom{database: database, look: server.Connect(t, database), holder: server.Connect(t, database), dir: t.TempDir()}
+	files := []string{"archives", "prune_dumps"} // which ask no server
 	sdktest.Prove(t, sdktest.Proof{
 		Provider: postgres.Provider,
 		Config: map[string]any{
@@ -30,13 +39,13 @@ func TestProof(t *testing.T) {
 		},
 		World: r.world,
 		Broken: []sdktest.Broken{
-			{Name: "dead", Config: map[string]any{"port": backendtest.Refused(t)}, Code: "connection_refused"},
-			{Name: "blackholed", Config: map[string]any{"port": backendtest.Blackhole(t), "connect_timeout": "200ms"}, Code: "timeout"},
-			{Name: "wrong password", Config: map[string]any{"password": "no-such-password"}, Code: "authentication_failed"},
-			{Name: "no such database", Config: map[string]any{"database": "nowhere"}, Code: "database_missing"},
+			{Name: "dead", Config: map[string]any{"port": backendtest.Refused(t)}, Code: "connection_refused", Spares: files},
+			{Name: "blackholed", Config: map[string]any{"port": backendtest.Blackhole(t), "connect_timeout": "200ms"}, Code: "timeout", Spares: files},
+			{Name: "wrong password", Config: map[string]any{"password": "no-such-password"}, Code: "authentication_failed", Spares: files},
+			{Name: "no such database", Config: map[string]any{"database": "nowhere"}, Code: "database_missing", Spares: files},
 		},
 		Probes:  r.probes(),
-		Actions: append(r.changes(), r.upkeep()...),
+		Actions: slices.Concat(r.changes(), r.upkeep(), r.dumps()),
 	})
 }
 
@@ -55,6 +64,11 @@ func (r *proofRoom) probes() []sdktest.ProbeProof {
 			Refused: missing(map[string]any{"table": "nowhere", "column": "time", "max_age": "1h"}),
 		},
 		{Name: "connections"}, {Name: "replication_lag"}, {Name: "locks"}, {Name: "pending_restart"}, {Name: "table_sizes"},
+		{Name: "writers", Args: map[string]any{"watch": "0s"}},
+		{
+			Name: "archives", Setup: r.dumped, Args: map[string]any{"dir": r.dir},
+			Refused: []sdktest.Refused{{Args: map[string]any{"dir": filepath.Join(r.dir, "none")}, Code: "folder_missing"}},
+		},
 	}
 }
 
@@ -98,6 +112,130 @@ func (r *proofRoom) changes() []sdktest.ActionProof {
 	}
 }
 
+// dumps are the actions on dumps, and what brings things back.
+func (r *proofRoom) dumps() []sdktest.ActionProof {
+	path, kept := filepath.Join(r.dir, "new.dump"), filepath.Join(r.dir, "kept.dump")
+	back := map[string]any{"from": "kept", "table": "bars"}
+	lock := func(table, mode string) func(testing.TB) {
+		return func(t testing.TB) {
+			r.dumped(t)
+			if _, err := r.holder.Exec(t.Context(), "BEGIN; LOCK TABLE "+table+" IN "+mode+" MODE"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return []sdktest.ActionProof{
+		{
+			Name: "restore_rows", Setup: r.removed, Args: back, Class: schema.Keyed,
+			Refused: []sdktest.Refused{
+				{Args: map[string]any{"from": "nowhere", "table": "bars"}, Code: "undefined_table"},
+				{Args: map[string]any{"from": "kept", "table": "bars", "on_conflict": "skip"}, Code: "no_primary_key"},
+			},
+		},
+		{
+			Name: "alter_system", Setup: r.reset, Args: map[string]any{"name": "work_mem", "value": "5MB"}, Class: schema.Idempotent,
+			Refused: []sdktest.Refused{
+				{Args: map[string]any{"name": "no_such_setting", "value": "1"}, Code: "undefined_setting"},
+				{Args: map[string]any{"name": "work_mem", "value": "plenty"}, Code: "invalid_value"},
+				{Args: map[string]any{"name": "work_mem = 1; DROP TABLE bars", "value": "1"}, Code: "invalid_argument"},
+			},
+		},
+		{
+			Name: "dump", Setup: r.dumped, Args: map[string]any{"path": path}, Class: schema.Idempotent, Estimates: []string{"estimated_bytes"},
+			Slow: r.slow("LOCK TABLE", map[string]any{"path": path}, lock("hidden.barrier", "ACCESS EXCLUSIVE")),
+			Refused: []sdktest.Refused{
+				{Args: map[string]any{"path": kept}, Code: "file_exists"},
+				{Args: map[string]any{"path": filepath.Join(r.dir, "none", "x.dump")}, Code: "folder_missing"},
+				{Args: map[string]any{"path": path, "tables": []string{"nowhere"}}, Code: "undefined_table"},
+			},
+		},
+		{
+			Name: "restore", Setup: r.dumped, Args: map[string]any{"path": kept}, Class: schema.Idempotent, Destroys: true,
+			Slow: r.slow("DROP", map[string]any{"path": kept, "lock_timeout": "10m"}, lock("bars", "ACCESS SHARE")),
+			Refused: []sdktest.Refused{
+				{Args: map[string]any{"path": filepath.Join(r.dir, "none.dump")}, Code: "archive_missing"},
+				{Args: map[string]any{"path": filepath.Join(r.dir, "broken.dump")}, Code: "not_verified"},
+				{Args: map[string]any{"path": kept, "into_empty": true}, Code: "not_empty"},
+				{Args: map[string]any{"path": kept}, Setup: lock("bars", "ROW EXCLUSIVE"), Code: "writers_present"},
+				{Args: map[string]any{"path": kept, "lock_timeout": "10ms"}, Setup: lock("bars", "ACCESS SHARE"), Code: "lock_timeout"},
+			},
+		},
+		{
+			Name: "prune_dumps", Setup: r.dumped, Args: map[string]any{"dir": r.dir, "keep": 1}, Class: schema.Idempotent, Destroys: true,
+			Refused: []sdktest.Refused{
+				{Args: map[string]any{"dir": r.dir, "keep": 0}, Code: "invalid_argument"},
+				{Args: map[string]any{"dir": filepath.Join(r.dir, "none"), "keep": 1}, Code: "folder_missing"},
+			},
+		},
+	}
+}
+
+// dumped leaves dumps of the filled database in the folder, and has lost rows
+// since: three that verify, and a newer one that does not.
+func (r *proofRoom) dumped(t testing.TB) {
+	t.Helper()
+	r.filled(t)
+	old, err := filepath.Glob(filepath.Join(r.dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range old {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept := filepath.Join(r.dir, "kept.dump")
+	dump := exec.Command("pg_dump", "-Fc", "-h", server.Host, "-p", strconv.Itoa(server.Port), "-U", server.User, "-d", r.database, "-f", kept, "-t", "bars")
+	dump.Env = append(os.Environ(), "PGPASSWORD="+server.Password)
+	if out, err := dump.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	text, err := os.ReadFile(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range []string{"kept.dump", "old.dump", "older.dump", "broken.dump"} {
+		path, content := filepath.Join(r.dir, name), text
+		if name == "broken.dump" {
+			i, content = -1, text[:len(text)/2]
+		}
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		line := fmt.Sprintf("%x  %s\n", sha256.Sum256(text), name)
+		if err := os.WriteFile(path+".sha256", []byte(line), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		at := time.Now().Add(time.Duration(-i-2) * time.Hour)
+		if err := os.Chtimes(path, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := r.holder.Exec(t.Context(), "DELETE FROM bars WHERE close > 4005"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// removed has moved rows to the table kept.
+func (r *proofRoom) removed(t testing.TB) {
+	t.Helper()
+	r.filled(t)
+	for _, sql := range []string{"CREATE TABLE kept (LIKE bars)", "WITH gone AS (DELETE FROM bars WHERE close > 4007 RETURNING *) INSERT INTO kept SELECT * FROM gone"} {
+		if _, err := r.holder.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// reset takes the setting out of the server's file.
+func (r *proofRoom) reset(t testing.TB) {
+	t.Helper()
+	r.filled(t)
+	if _, err := r.holder.Exec(t.Context(), "ALTER SYSTEM RESET work_mem"); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // upkeep are the actions that may be done again.
 func (r *proofRoom) upkeep() []sdktest.ActionProof {
 	size := func(_ testing.TB, result map[string]any) schema.Impact {
@@ -130,10 +268,18 @@ func (r *proofRoom) world(t testing.TB) any {
 	t.Helper()
 	held := map[string][]string{}
 	for _, table := range r.list(t, `SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
-WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND tablename <> 'runbook_attempts' ORDER BY 1`) {
+WHERE schemaname NOT IN ('pg_catalog', 'information_schema', 'hidden') AND tablename <> 'runbook_attempts' ORDER BY 1`) {
 		held[table] = r.list(t, "SELECT t::text FROM "+table+" AS t ORDER BY 1")
 	}
 	held["indexes"] = r.list(t, "SELECT indexrelid::regclass::text || ' ' || indisvalid FROM pg_index WHERE indrelid = to_regclass('bars') ORDER BY 1")
+	held["settings"] = r.list(t, "SELECT setting FROM pg_file_settings WHERE name = 'work_mem'")
+	files, err := os.ReadDir(r.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		held["files"] = append(held["files"], file.Name())
+	}
 	held["api"] = r.list(t, "SELECT application_name FROM pg_stat_activity WHERE application_name = 'api' AND datname = current_database()")
 	return held
 }
@@ -154,7 +300,7 @@ func (r *proofRoom) list(t testing.TB, sql string) []string {
 func (r *proofRoom) filled(t testing.TB) {
 	t.Helper()
 	for _, sql := range []string{"ROLLBACK", "DROP TABLE IF EXISTS kept, bars", "CREATE TABLE bars (symbol text, close numeric, time timestamptz DEFAULT '2026-01-01')",
-		"INSERT INTO bars (symbol, close) SELECT 'USDCOP', 4000 + i FROM generate_series(1, 10) AS i", "CREATE INDEX bars_close ON bars (close)", "ANALYZE bars"} {
+		"INSERT INTO bars (symbol, close) SELECT 'USDCOP', 4000 + i FROM generate_series(1, 10) AS i", "CREATE INDEX bars_close ON bars (close)", "ANALYZE bars", "CREATE SCHEMA IF NOT EXISTS hidden", "CREATE TABLE IF NOT EXISTS hidden.barrier ()"} {
 		if _, err := r.holder.Exec(t.Context(), sql); err != nil {
 			t.Fatalf("%s: %v", sql, err)
 		}

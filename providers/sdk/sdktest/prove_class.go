@@ -46,30 +46,39 @@ func same(t *testing.T, what string, want, got any) {
 	}
 }
 
-// idempotent: again, after whatever cut, comes to what once comes to.
+// key is one that nothing was done under.
+func (a *actor) key(what string) Option {
+	return Key(fmt.Sprintf("%s %s %d", a.Name, what, time.Now().UnixNano()))
+}
+
+// idempotent: again, after whatever cut, comes to what once comes to. An engine
+// does it again under the key that it had.
 func (a *actor) idempotent(t *testing.T) {
 	s := a.session(t, nil)
 	setup(t, a.Setup)
-	succeed(t, a.run(s))
+	k := a.key("once")
+	succeed(t, a.run(s, k))
 	once := a.World(t)
-	succeed(t, a.run(s))
+	succeed(t, a.run(s, k))
 	same(t, "twice is not once", once, a.World(t))
 	for _, cut := range []string{cutBefore, cutAfter} {
 		before := a.ready(t)
-		a.cutShort(t, cut)
+		k := a.key(cut)
+		a.cutShort(t, cut, k)
 		if cut == cutBefore {
 			same(t, "a call that was never begun changed something", before, a.World(t))
 		} else {
 			same(t, "the cut call did not do what a whole one does", once, a.World(t))
 		}
-		succeed(t, a.run(s))
+		succeed(t, a.run(s, k))
 		same(t, "again after a cut ("+cut+") is not once", once, a.World(t))
 	}
 	if a.Slow != nil {
 		setup(t, a.Slow.Setup, a.Setup)
-		a.cutInTheMiddle(t)
+		k := a.key("middle")
+		a.cutInTheMiddle(t, k)
 		setup(t, a.Setup)
-		succeed(t, a.run(s))
+		succeed(t, a.run(s, k))
 		same(t, "again after a cut in the middle is not once", once, a.World(t))
 	}
 }
