@@ -29,6 +29,7 @@ type ApplyOptions struct {
 	Force       []string
 	Parallelism int
 	LockTimeout time.Duration
+	Wait        bool // attend steps that wait for a person, instead of ending without them
 
 	// Confirm asks whether a plan is to be run; nil: there is no terminal.
 	Confirm func(*plan.Plan) (bool, error)
@@ -157,7 +158,13 @@ func (e *Engine) applyOptions(s *session, opts ApplyOptions, kept *store.Run, le
 	}
 	yes := approved(s.frame, opts.Approve)
 	shown(yes, opts.saved)
+	var inbox func() (apply.Said, error)
+	if opts.Wait {
+		inbox = func() (apply.Said, error) { return said(kept) }
+	}
 	return apply.Options{
+		Inbox: inbox, Answers: map[string]apply.Answer{},
+
 		Frame: s.frame, Run: s.run, Start: start,
 		Backend: backend{s.host}, Schemas: s.host,
 		Record: kept, Locks: newLocks(lease, held), Screen: opts.Screen, Clock: e.clock,
@@ -227,16 +234,17 @@ func (e *Engine) start(ctx context.Context, s *session, p *plan.Plan) (event.Sta
 }
 
 // approved is what --approve says yes to.
-func approved(frame *eval.Frame, names []string) map[string]apply.Approval {
-	yes := make(map[string]apply.Approval)
+func approved(frame *eval.Frame, names []string) map[string][]apply.Approval {
+	yes := make(map[string][]apply.Approval)
 	for _, name := range names {
 		if !isAll(name) {
-			yes[name] = apply.Approval{}
+			yes[name] = append(yes[name], apply.Approval{})
 			continue
 		}
 		for _, f := range frame.All() {
 			for _, step := range f.Runbook.Steps {
-				yes[f.Under(step.Address())] = apply.Approval{}
+				at := f.Under(step.Address())
+				yes[at] = append(yes[at], apply.Approval{All: true})
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/runbook-engine/runbook/engine/apply"
 	"github.com/runbook-engine/runbook/engine/event"
@@ -13,12 +14,24 @@ import (
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
-// answered adds what people left in the inbox for the questions on record: an
-// approval covers what was shown when it was given, and not what is asked later;
-// an answer is to the question that stood when it was given, and stands still.
-// Which that was is told by its number: the clock may have been set since.
-func answered(opts *apply.Options, history []event.Event, inbox []store.Answer) {
-	opts.Answers = map[string]apply.Answer{}
+// said is what people left in the inbox for the questions on record: an approval
+// covers what was shown when it was given, and not what is asked later; an answer
+// is to the question that stood when it was given, and stands still. Which that was
+// is told by its number: the clock may have been set since.
+func said(kept *store.Run) (apply.Said, error) {
+	inbox, err := kept.Answers()
+	if err != nil || len(inbox) == 0 { // the record is not read for nothing
+		return apply.Said{}, err
+	}
+	history, err := events(kept)
+	if err != nil {
+		return apply.Said{}, err
+	}
+	return saidTo(history, inbox), nil
+}
+
+func saidTo(history []event.Event, inbox []store.Answer) apply.Said {
+	said := apply.Said{Approved: map[string][]apply.Approval{}, Answers: map[string]apply.Answer{}}
 	open := waiting(slices.Values(history))
 	for _, a := range inbox {
 		var shown *event.Event
@@ -30,10 +43,21 @@ func answered(opts *apply.Options, history []event.Event, inbox []store.Answer) 
 		switch {
 		case shown == nil:
 		case shown.Question == nil && shown.Attempt != nil:
-			opts.Approved[a.Step] = apply.Approval{By: a.By, Note: a.Note, Shown: true, Effects: shown.Attempt.Effects, Impact: shown.Attempt.Impact}
+			said.Approved[a.Step] = append(said.Approved[a.Step], apply.Approval{
+				By: a.By, Note: a.Note, At: a.Time, Shown: true, Effects: shown.Attempt.Effects, Impact: shown.Attempt.Impact,
+			})
 		case shown.Question != nil && open[a.Step] != nil && open[a.Step].Seq == shown.Seq:
-			opts.Answers[a.Step] = apply.Answer{Yes: true, By: a.By, Note: a.Note, Values: a.Values}
+			said.Answers[a.Step] = apply.Answer{Yes: true, By: a.By, Note: a.Note, Values: a.Values}
 		}
+	}
+	return said
+}
+
+// answered adds what was said to what a run is told.
+func answered(opts *apply.Options, said apply.Said) {
+	opts.Answers = said.Answers
+	for step, approvals := range said.Approved {
+		opts.Approved[step] = append(opts.Approved[step], approvals...)
 	}
 }
 
@@ -84,7 +108,26 @@ func (e *Engine) Approve(ctx context.Context, ref, step, note string, values map
 	if err := fits(asked.Question, values); err != nil {
 		return fmt.Errorf("%s: %w", step, err)
 	}
+	if err := mayApprove(asked, operator(), e.clock.Now()); err != nil {
+		return fmt.Errorf("%s: %w", step, err)
+	}
 	return st.Answer(id, store.Answer{Step: step, Question: asked.Seq, By: operator(), Note: note, Values: values, Time: e.clock.Now()})
+}
+
+// mayApprove refuses a yes that would not count.
+func mayApprove(asked *event.Event, by string, now time.Time) error {
+	wanted := asked.Approval
+	switch {
+	case wanted == nil:
+		return nil
+	case len(wanted.Approvers) > 0 && !slices.Contains(wanted.Approvers, by):
+		return fmt.Errorf("it may be approved by %s, and you are %s", strings.Join(wanted.Approvers, ", "), by)
+	case slices.Contains(wanted.Given, by) && wanted.Count > 1:
+		return fmt.Errorf("you have approved it already, and %d different people have to", wanted.Count)
+	case asked.Until != nil && !now.Before(*asked.Until):
+		return fmt.Errorf("the time for it was up at %s: `runbook resume` ends it", asked.Until.UTC().Format(time.RFC3339))
+	}
+	return nil
 }
 
 // fits tells whether an answer can be left for a question; nil is one that only

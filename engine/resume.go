@@ -202,7 +202,7 @@ func (e *Engine) goOn(ctx, looking context.Context, st *store.Store, kept *store
 		return Result{}, err
 	}
 	defer lease.Close() // what the run holds is given back by its end alone: see finish
-	answers, err := kept.Answers()
+	inbox, err := kept.Answers()
 	if err != nil {
 		return Result{}, err
 	}
@@ -216,7 +216,7 @@ func (e *Engine) goOn(ctx, looking context.Context, st *store.Store, kept *store
 	applying.History = r.history
 	applying.Resolve = maps.Clone(opts.Resolve)
 	applying.TakeBack = takeBack
-	answered(&applying, r.history, answers)
+	answered(&applying, saidTo(r.history, inbox))
 	return e.finish(ctx, r.s, p, kept, lease, apply.Run(ctx, applying))
 }
 

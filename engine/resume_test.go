@@ -22,12 +22,12 @@ func TestAnswerCoversWhatWasShownBefore(t *testing.T) {
 	asks := func(at int, rows int64) event.Event {
 		return event.Event{Type: event.StepWaiting, Seq: int64(at), Step: "step.a", WaitsFor: "person", Time: minute(at), Attempt: &event.Attempt{Impact: schema.Impact{"rows": rows}}}
 	}
-	opts := apply.Options{Approved: map[string]apply.Approval{}}
-	answered(&opts, []event.Event{asks(1, 100), asks(3, 5000)}, []store.Answer{
+	opts := apply.Options{Approved: map[string][]apply.Approval{}}
+	answered(&opts, saidTo([]event.Event{asks(1, 100), asks(3, 5000)}, []store.Answer{
 		{Step: "step.a", Question: 1, By: "ana", Time: minute(2)},
 		{Step: "step.other", Question: 1, By: "ana", Time: minute(2)},
-	})
-	want := map[string]apply.Approval{"step.a": {By: "ana", Shown: true, Impact: schema.Impact{"rows": 100}}}
+	}))
+	want := map[string][]apply.Approval{"step.a": {{By: "ana", At: minute(2), Shown: true, Impact: schema.Impact{"rows": 100}}}}
 	if diff := cmp.Diff(want, opts.Approved); diff != "" {
 		t.Error(diff)
 	}
@@ -62,8 +62,8 @@ func TestAnswersAreToTheQuestionThatStands(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			opts := apply.Options{Approved: map[string]apply.Approval{}}
-			answered(&opts, test.history, test.inbox)
+			opts := apply.Options{Approved: map[string][]apply.Approval{}}
+			answered(&opts, saidTo(test.history, test.inbox))
 			want := map[string]apply.Answer{}
 			if test.want != "" {
 				want["step.a"] = apply.Answer{Yes: true, By: "ana", Note: "so", Values: map[string]string{"value": test.want}}

@@ -189,18 +189,23 @@ func differ(then, now map[string]string) []string {
 
 // shown makes approvals that were given on the command line approvals of what a
 // saved plan shows: of its effects, and its counts up to 110 %.
-func shown(yes map[string]apply.Approval, saved *plan.Saved) {
+func shown(yes map[string][]apply.Approval, saved *plan.Saved) {
 	if saved == nil {
 		return
 	}
 	for i := range saved.Plan.Steps {
 		step := &saved.Plan.Steps[i]
-		_, named := yes[step.Address]
+		given, named := yes[step.Address]
 		if at, _, instance := strings.Cut(step.Address, "["); !named && instance {
-			_, named = yes[at]
+			given, named = yes[at]
 		}
-		if named && step.Destructive {
-			yes[step.Address] = apply.Approval{Shown: true, Effects: step.Effects, Impact: step.Impact}
+		if !named || !step.Destructive {
+			continue
 		}
+		seen := make([]apply.Approval, len(given))
+		for i, a := range given {
+			seen[i] = apply.Approval{All: a.All, Shown: true, Effects: step.Effects, Impact: step.Impact}
+		}
+		yes[step.Address] = seen
 	}
 }

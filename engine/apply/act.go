@@ -1,7 +1,6 @@
 package apply
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -160,10 +159,12 @@ func (r *run) intend(s *state, a *action, op schema.Operation) {
 		Effects: a.described.Effects, Undeclared: a.described.Undeclared, Destructive: a.described.Destructive, Impact: a.described.Impact,
 		Command: plan.Shell(a.described.Command), AfterStop: stopped == r.root && !s.rolling, AfterStopOf: after,
 	}
-	if approval, ok := r.approval(s); ok && (a.described.Destructive || a.wayBack != nil && a.wayBack.Destructive) {
-		s.last.ApprovedBy, s.last.Note = cmp.Or(approval.By, r.opts.Run.Operator), approval.Note
-		s.approve()
+	if a.wanted != nil || a.described.Destructive || a.wayBack != nil && a.wayBack.Destructive {
+		if s.last.ApprovedBy, s.last.Note = r.approver(s, a); s.last.ApprovedBy != "" {
+			s.approve()
+		}
 	}
+	s.askedAt = time.Time{}
 	r.intended(s.last, 1)
 	said := *s.last
 	at := r.say(event.Event{Type: event.ActionStarted, Step: s.address, Attempt: &said})

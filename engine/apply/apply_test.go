@@ -138,7 +138,7 @@ func TestDestructiveWaitsForAPerson(t *testing.T) {
 	t.Run("off a terminal", func(t *testing.T) {
 		tr := newTrial(t, source)
 		tr.expect(tr.run(), "waiting: a=done b= c=")
-		tr.opts.Approved = map[string]apply.Approval{"step.b": {Shown: true, Effects: []schema.Effect{{Resource: "fake://host/b", Mode: schema.Write}}, Impact: schema.Impact{}}}
+		tr.opts.Approved = map[string][]apply.Approval{"step.b": {{Shown: true, Effects: []schema.Effect{{Resource: "fake://host/b", Mode: schema.Write}}, Impact: schema.Impact{}}}}
 		tr.expect(tr.again(), "succeeded: a=done b=done c=done")
 		if diff := cmp.Diff([]string{"a", "b", "c"}, tr.calls); diff != "" {
 			t.Error(diff)
@@ -147,7 +147,7 @@ func TestDestructiveWaitsForAPerson(t *testing.T) {
 	t.Run("more than was approved asks again", func(t *testing.T) {
 		tr := newTrial(t, source)
 		tr.counts = 111
-		tr.opts.Approved["step.b"] = apply.Approval{Shown: true, Effects: []schema.Effect{{Resource: "fake://host/b", Mode: schema.Write}}, Impact: schema.Impact{"rows": 100}}
+		tr.opts.Approved["step.b"] = []apply.Approval{{Shown: true, Effects: []schema.Effect{{Resource: "fake://host/b", Mode: schema.Write}}, Impact: schema.Impact{"rows": 100}}}
 		tr.expect(tr.run(), "waiting: a=done b= c=")
 	})
 	t.Run("declined", func(t *testing.T) {
@@ -158,13 +158,13 @@ func TestDestructiveWaitsForAPerson(t *testing.T) {
 	t.Run("counted without a limit is not approved beforehand", func(t *testing.T) {
 		tr := newTrial(t, source)
 		tr.counts = 5
-		tr.opts.Approved["step.b"] = apply.Approval{}
+		tr.opts.Approved["step.b"] = []apply.Approval{{}}
 		tr.expect(tr.run(), "waiting: a=done b= c=")
 	})
 	t.Run("up to its limit it is", func(t *testing.T) {
 		tr := newTrial(t, step("b", destroy+"limit = { rows = 5 }\n"))
 		tr.counts = 5
-		tr.opts.Approved["step.b"] = apply.Approval{}
+		tr.opts.Approved["step.b"] = []apply.Approval{{}}
 		tr.expect(tr.run(), "succeeded: b=done")
 	})
 }
@@ -261,7 +261,7 @@ func TestVerifySeesTheResult(t *testing.T) {
 func TestAnswerIsRecordedWithTheIntent(t *testing.T) {
 	tr := newTrial(t, step("a", strings.Replace(set, "value", "destroys = true\n    value", 1)))
 	tr.counts = 7
-	tr.opts.Approved["step.a"] = apply.Approval{By: "ana", Note: "INC-42", Shown: true, Impact: schema.Impact{"rows": 7}, Effects: []schema.Effect{{Resource: "fake://host/a", Mode: schema.Write}}}
+	tr.opts.Approved["step.a"] = []apply.Approval{{By: "ana", Note: "INC-42", Shown: true, Impact: schema.Impact{"rows": 7}, Effects: []schema.Effect{{Resource: "fake://host/a", Mode: schema.Write}}}}
 	tr.expect(tr.run(), "succeeded: a=done")
 	for _, e := range tr.record.events {
 		if e.Type == event.ActionStarted && (e.Attempt.ApprovedBy != "ana" || e.Attempt.Note != "INC-42") {

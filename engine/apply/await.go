@@ -98,44 +98,6 @@ func (r *run) waiting(s *state, what, why string) {
 	r.say(event.Event{Type: event.StepWaiting, Step: s.address, WaitsFor: what, Message: why})
 }
 
-// ask puts a destructive action before a person at the terminal; elsewhere the
-// step waits and the run ends without it.
-func (r *run) ask(t *task, s *state, d plan.Decision, a *action) next {
-	r.say(event.Event{Type: event.StepWaiting, Step: s.address, WaitsFor: "person", Message: d.Reason, Attempt: &event.Attempt{
-		Number: s.attempts + 1, Action: s.action().Type(), Fallback: s.label(), TakesBack: s.rolling, WayBack: a.wayBack, Effects: a.described.Effects, Destructive: a.described.Destructive,
-		Impact: a.described.Impact, Command: plan.Shell(a.described.Command),
-	}})
-	if r.opts.Ask == nil {
-		s.waits = true
-		return leave
-	}
-	var yes bool
-	var err error
-	q := Question{
-		Step: s.address, Title: s.step.Title, Action: s.action().Type(), Fallback: s.label(), TakesBack: s.rolling, WayBack: a.wayBack, Reason: d.Reason,
-		Destructive: a.described.Destructive, Effects: a.described.Effects, Impact: a.described.Impact,
-		Sample: a.described.Sample, Summary: a.described.Summary, Command: plan.Shell(a.described.Command),
-	}
-	r.asking.start(r.clock.Now())
-	failed := t.call(func() { yes, err = r.opts.Ask(r.context(s), q) })
-	r.asking.stop(r.clock.Now())
-	if failed != nil {
-		err = failed
-	}
-	switch {
-	case r.cutShort(s):
-		return leave
-	case err != nil: // the terminal is gone: somebody answers elsewhere
-		s.waits = true
-		return leave
-	case !yes:
-		r.end(s, blocked, 17, "declined at the terminal")
-		return leave
-	}
-	r.opts.Approved[s.address] = Approval{By: r.opts.Run.Operator, Shown: true, Effects: a.described.Effects, Impact: a.described.Impact}
-	return restart
-}
-
 // lockPause is how long to wait before a lock is tried again.
 const lockPause = 500 * time.Millisecond
 

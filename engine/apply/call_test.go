@@ -208,7 +208,7 @@ func TestCallWaitsForAPersonInside(t *testing.T) {
 	other := strings.Replace("runbook \"other\" {}\n"+called, "value = var.on", "value    = var.on\n    destroys = true", 1)
 	tr := calling(t, call("")+step("after", set), map[string]string{"other.hcl": other})
 	tr.expect(tr.run(), "waiting: x= x.step.a= x.step.b= after=")
-	tr.opts.Approved = map[string]apply.Approval{"step.x.step.a": {Shown: true, Effects: []schema.Effect{{Resource: "fake://host/a", Mode: schema.Write}}}}
+	tr.opts.Approved = map[string][]apply.Approval{"step.x.step.a": {{Shown: true, Effects: []schema.Effect{{Resource: "fake://host/a", Mode: schema.Write}}}}}
 	tr.expect(tr.again(), "succeeded: x=done x.step.a=done x.step.b=done after=done")
 }
 

@@ -145,7 +145,7 @@ func TestRollWaitsForAPerson(t *testing.T) {
 	source := strings.Replace(roll(`{ a = false, b = true, c = false }`, "max_parallel = 1"), "value = \"on\"", "value = \"on\"\n    destroys = each.value", 1)
 	tr := virtualTrial(t, source)
 	tr.expect(tr.run(), `waiting: roll["a"]=done roll["b"]= roll["c"]=`)
-	tr.opts.Approved = map[string]apply.Approval{"step.roll[\"b\"]": {By: "ada", Shown: true, Effects: []schema.Effect{{Resource: "fake://host/b", Mode: schema.Write}}}}
+	tr.opts.Approved = map[string][]apply.Approval{"step.roll[\"b\"]": {{By: "ada", Shown: true, Effects: []schema.Effect{{Resource: "fake://host/b", Mode: schema.Write}}}}}
 	tr.expect(tr.again(), `succeeded: roll["a"]=done roll["b"]=done roll["c"]=done`)
 	if diff := cmp.Diff([]string{"a", "b", "c"}, tr.world.calls); diff != "" {
 		t.Error(diff)

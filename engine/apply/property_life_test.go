@@ -64,7 +64,7 @@ func (d *draft) live(t *testing.T, frame *eval.Frame, b disturbance) *life {
 	l := &life{draft: d, units: units, truth: newTruth(d, units), statuses: map[string]string{}, asked: map[string]bool{}}
 	l.opts = apply.Options{
 		Frame: frame, Run: eval.Run{ID: "r", StartedAt: l.truth.clock.Now()}, Backend: l.truth, Schemas: l.truth, Record: l.truth.ledger,
-		Screen: nobody{}, Clock: l.truth.clock, Approved: map[string]apply.Approval{}, Resolve: map[string]string{}, LockTimeout: 30 * time.Second,
+		Screen: nobody{}, Clock: l.truth.clock, Approved: map[string][]apply.Approval{}, Resolve: map[string]string{}, LockTimeout: 30 * time.Second,
 	}
 	for range mostProcesses {
 		if l.process(t.Context(), b) || len(l.wrong) > 0 {
@@ -143,7 +143,7 @@ func (l *life) answer(p *process) {
 	for _, address := range p.result.Waiting { // a killed process too has asked
 		for _, e := range events {
 			if e.Step == address && e.Type == event.StepWaiting && e.WaitsFor == "person" {
-				l.opts.Approved[address] = apply.Approval{Shown: true, Effects: e.Attempt.Effects, Impact: e.Attempt.Impact}
+				l.opts.Approved[address] = []apply.Approval{{Shown: true, Effects: e.Attempt.Effects, Impact: e.Attempt.Impact}}
 			}
 		}
 	}

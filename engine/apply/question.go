@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -36,8 +37,12 @@ func (r *run) put(t *task, s *state) next {
 		Attempt:  &event.Attempt{Number: s.attempts + 1, Action: s.action().Type(), Fallback: s.label(), TakesBack: s.rolling, Command: s.last.Command},
 	})
 	if r.opts.Answer == nil {
-		s.waits = true
-		return leave
+		return r.attend(t, s, time.Time{}, func() next {
+			if r.takeAnswer(s); s.question == nil {
+				return restart
+			}
+			return goOn
+		})
 	}
 	asked := Question{Step: s.address, Title: s.step.Title, Action: s.action().Type(), Fallback: s.label(), TakesBack: s.rolling, Reason: q.Message, Answers: q.Answers, Command: s.last.Command}
 	for {

@@ -186,9 +186,13 @@ func (r *run) recall(s *state) {
 		case event.StepWaiting:
 			if e.Question != nil {
 				s.question = questionOf(e.Question)
+			} else if e.WaitsFor == "person" && s.askedAt.IsZero() {
+				s.askedAt = e.Time
 			}
 		case event.Observed:
-			s.remember(e.Observation)
+			if s.remember(e.Observation); e.Observation.Kind == "approval" {
+				s.recallApproval(e)
+			}
 		case event.ActionStarted:
 			attempt := *e.Attempt
 			s.follow()
@@ -197,7 +201,7 @@ func (r *run) recall(s *state) {
 				s.intentAt = e.Seq
 			}
 			s.carried = s.last != nil && s.last.Key == attempt.Key && (s.carried || s.last.State == "" || s.last.State == schema.Unknown)
-			s.last, s.attempts, s.inherited = &attempt, attempt.Number, true
+			s.last, s.attempts, s.inherited, s.askedAt = &attempt, attempt.Number, true, time.Time{}
 			if attempt.ApprovedBy != "" {
 				s.approve()
 			}
@@ -250,7 +254,7 @@ func (s *state) keeps() bool {
 		return s.status != unknown
 	case !ok(s.status):
 		return false
-	case s.status == skipped || s.step.Action != nil || s.step.Call != nil:
+	case s.status == skipped || s.step.Action != nil || s.step.Call != nil || s.step.Approval != nil:
 		return true
 	}
 	return s.step.Probe != nil && s.result != cty.NilVal

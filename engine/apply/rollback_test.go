@@ -271,7 +271,7 @@ func TestDestructiveRollbackIsApprovedWithItsStep(t *testing.T) {
 	if diff := cmp.Diff(want, asked.Attempt.WayBack); diff != "" || asked.Message != plan.RollbackDestroys {
 		t.Error(asked.Message, diff)
 	}
-	tr.opts.Approved["step.a"] = apply.Approval{Shown: true, Effects: asked.Attempt.Effects, Impact: asked.Attempt.Impact}
+	tr.opts.Approved["step.a"] = []apply.Approval{{Shown: true, Effects: asked.Attempt.Effects, Impact: asked.Attempt.Impact}}
 	tr.expect(tr.again(), "rolled_back: a=rolled_back b=failed")
 }
 
@@ -281,9 +281,9 @@ func TestRollbackThatHitsMoreAsksAgain(t *testing.T) {
 	wider := strings.Replace(undoDestroys, "value = \"on\"", "value = \"on\"\n      touches = try(self.result.value, \"\") == \"\" ? \"fake://host/x\" : \"fake://host/more\"", 1)
 	tr := virtualTrial(t, step("a", set+wider)+step("b", set+back)+step("last", set+"  always = true\n"))
 	tr.ends(map[string]schema.State{"b": schema.FailedClean})
-	tr.opts.Approved["step.a"] = apply.Approval{Shown: true, Effects: []schema.Effect{{Resource: "fake://host/a", Mode: schema.Write}}, Impact: schema.Impact{"rows": 0}}
+	tr.opts.Approved["step.a"] = []apply.Approval{{Shown: true, Effects: []schema.Effect{{Resource: "fake://host/a", Mode: schema.Write}}, Impact: schema.Impact{"rows": 0}}}
 	tr.expect(tr.run(), "waiting: a= b=failed last=")
-	tr.opts.Approved["step.a"] = apply.Approval{Shown: true, Effects: []schema.Effect{{Resource: "fake://host/more", Mode: schema.Write}}, Impact: schema.Impact{"rows": 0}}
+	tr.opts.Approved["step.a"] = []apply.Approval{{Shown: true, Effects: []schema.Effect{{Resource: "fake://host/more", Mode: schema.Write}}, Impact: schema.Impact{"rows": 0}}}
 	tr.expect(tr.again(), "rolled_back: a=rolled_back b=failed last=done")
 	if got := strings.Join(tr.calls, " "); got != "a b undo-a last" {
 		t.Error(got)

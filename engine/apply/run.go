@@ -44,6 +44,12 @@ type Locks interface {
 	Extend(effects []schema.Effect) error
 }
 
+// Said is what people have said to the steps of a run, by address.
+type Said struct {
+	Approved map[string][]Approval
+	Answers  map[string]Answer
+}
+
 // Question is what a person is asked before an action, or by one.
 type Question struct {
 	Step        string
@@ -62,16 +68,6 @@ type Question struct {
 
 	Answers schema.Object // what to fill in, where an action asks; empty: a confirmation
 	Problem string        // why the last answer is not taken; empty: there was none
-}
-
-// Approval is a person's yes. One that was given beforehand is to whatever the
-// step does, up to its limit; else it is to what was shown.
-type Approval struct {
-	By      string // empty: the operator
-	Note    string
-	Shown   bool // it is to these effects, up to these counts
-	Effects []schema.Effect
-	Impact  schema.Impact
 }
 
 // The outcomes of a run.
@@ -100,15 +96,22 @@ type Options struct {
 	LockTimeout time.Duration
 	Only        map[string]bool
 	Force       map[string]bool
-	Unapproved  bool                // nobody has said yes to the run, since its plan would not act: no step may
-	Approved    map[string]Approval // by step address
+	Unapproved  bool                  // nobody has said yes to the run, since its plan would not act: no step may
+	Approved    map[string][]Approval // by step address
 	// Ask asks a person at the terminal; nil: there is none, and the run waits.
 	Ask func(context.Context, Question) (bool, error)
+	// Everybody has whom Ask asks stand for all whose yes a step wants, as in a
+	// rehearsal.
+	Everybody bool
 	// Answer has a person at the terminal answer what an action asks; nil: there
 	// is none, and the run waits.
 	Answer func(context.Context, Question) (Answer, error)
 	// Answers are to the questions on record, by step address.
 	Answers map[string]Answer
+	// Inbox, if set, is asked now and then for what people have said elsewhere to the
+	// steps that wait: the run attends them instead of ending without them. It may be
+	// called beside itself.
+	Inbox func() (Said, error)
 
 	Interrupt <-chan struct{} // closed by the first signal
 	Kill      <-chan struct{} // closed by the second

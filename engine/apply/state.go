@@ -73,6 +73,9 @@ type state struct {
 	repeated   int             // attempts this process made again after an unknown outcome
 	open       string          // why nobody knows how the last attempt ended; empty: it is known
 
+	approvals []Approval // on record
+	askedAt   time.Time  // when people were first asked to approve it; zero: not, or it has acted since
+
 	question  *schema.Question // that an attempt ended with, and nobody has answered
 	answers   cty.Value        // to the question before the next attempt; NilVal: none
 	secret    bool             // an answer on record is not whole: it has sensitive parts

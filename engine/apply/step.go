@@ -78,6 +78,7 @@ type action struct {
 	arguments cty.Value
 	limits    schema.Impact
 	wayBack   *event.WayBack // nil: there is none, or this is it
+	wanted    *plan.Wanted   // the approval that it wants; nil: none
 	claim     *claim
 }
 
@@ -239,7 +240,17 @@ func (r *run) learn(t *task, s *state, want plan.Want, f *plan.Facts, a *action)
 	case plan.WantPreview:
 		return r.previewing(t, s)(func() { f.Preview = r.preview(s, a) })
 	case plan.WantPerson:
+		r.takeApprovals(s)
+		var err error
+		if s.step.Approval != nil && !s.rolling {
+			if failed := t.aside(func() { a.wanted, err = s.frame.observer.Wants(ctx, s.step, s.extra) }); failed != nil {
+				return failed
+			}
+		}
 		f.Person = r.person(s, a)
+		if err != nil {
+			f.Person = &plan.Answer{Truth: plan.Fails, Reason: err.Error()}
+		}
 	case plan.WantLock:
 		near := r.near(s, a)
 		return t.aside(func() { f.Lock = r.lock(a, near) })
@@ -298,54 +309,6 @@ func (r *run) previewing(t *task, s *state) func(func()) error {
 		return t.aside
 	}
 	return t.call
-}
-
-// approval is the yes that somebody gave to a step, or to all of its instances
-// beforehand.
-func (r *run) approval(s *state) (Approval, bool) {
-	if approval, ok := r.opts.Approved[s.address]; ok {
-		return approval, true
-	}
-	approval, ok := r.opts.Approved[s.frame.linked.Under(s.step.Address())]
-	return approval, ok && !approval.Shown
-}
-
-// person tells whether somebody still has to be asked.
-func (r *run) person(s *state, a *action) *plan.Answer {
-	d := a.described
-	backDestroys := a.wayBack != nil && a.wayBack.Destructive
-	if !d.Destructive && !backDestroys || s.rolling && covers(s.approved, d.Effects) {
-		return &plan.Answer{Truth: plan.Holds}
-	}
-	approval, ok := r.approval(s)
-	switch {
-	case !ok && !d.Destructive:
-		return &plan.Answer{Truth: plan.Fails, Reason: plan.RollbackDestroys}
-	case !ok:
-		return &plan.Answer{Truth: plan.Fails, Reason: "it is destructive: a person has to see what it hits"}
-	}
-	if !approval.Shown { // given beforehand, on the command line
-		if d.Destructive && len(d.Impact) > 0 && len(a.limits) == 0 && !s.rolling {
-			return &plan.Answer{Truth: plan.Fails, Reason: "it counts what it destroys and the step sets no limit: the number has to be seen"}
-		}
-		return &plan.Answer{Truth: plan.Holds}
-	}
-	for _, e := range d.Effects {
-		if !plan.Allows(approval.Effects, e) {
-			return &plan.Answer{Truth: plan.Fails, Reason: fmt.Sprintf("it was approved without %s %s", e.Mode, e.Resource)}
-		}
-	}
-	if len(a.limits) == 0 {
-		if over := plan.Exceeds(d.Impact, approval.Impact); over != "" {
-			return &plan.Answer{Truth: plan.Fails, Reason: "it " + over}
-		}
-	}
-	return &plan.Answer{Truth: plan.Holds}
-}
-
-// covers tells whether what was approved includes all effects.
-func covers(approved, effects []schema.Effect) bool {
-	return approved != nil && !slices.ContainsFunc(effects, func(e schema.Effect) bool { return !plan.Allows(approved, e) })
 }
 
 func (r *run) capture(s *state, f plan.Facts) {

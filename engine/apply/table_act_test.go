@@ -86,7 +86,7 @@ func rowsOfWaiting() []entry {
 		{row: 17, name: "somebody says no", source: x(destroying), world: answering(false),
 			apply: &verdict{Said: "blocked", Row: 17, Reason: "declined at the terminal", Outcome: "blocked", Called: describe}},
 		{row: 17, name: "approved up to its limit beforehand", source: x(destroying + limited), world: func(w *tabled) {
-			w.counts, w.opts.Approved["step.x"] = 2, apply.Approval{}
+			w.counts, w.opts.Approved["step.x"] = 2, []apply.Approval{{}}
 		},
 			apply: &verdict{Said: "done", Row: 20, Reason: "x set to on", Outcome: "succeeded", Called: describe + ", act x"}},
 		{row: 18, name: "another run holds a lock for a while", source: x(acting), world: othersHold(10 * time.Second),

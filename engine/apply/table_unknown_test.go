@@ -134,7 +134,7 @@ func rowsOfResume() []entry {
 		{row: 24, name: "it was not run", source: first("") + x(acting), world: ends("first", schema.FailedClean), again: all(),
 			resume: &verdict{Said: "done", Row: 20, Reason: "x set to on", Outcome: "succeeded", Called: acted}},
 		{row: 24, name: "it waited and was approved", source: x(destroying), again: func(w *tabled) {
-			w.opts.Approved["step.x"] = apply.Approval{Shown: true, Effects: []schema.Effect{{Resource: "fake://host/x", Mode: schema.Write}}}
+			w.opts.Approved["step.x"] = []apply.Approval{{Shown: true, Effects: []schema.Effect{{Resource: "fake://host/x", Mode: schema.Write}}}}
 		},
 			resume: &verdict{Said: "done", Row: 20, Reason: "x set to on", Outcome: "succeeded", Called: acted}},
 	}

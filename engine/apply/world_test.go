@@ -235,7 +235,7 @@ func newTrial(t *testing.T, source string) *trial {
 	tr.opts = apply.Options{
 		Frame: link(tr.t, tr.rb), Run: eval.Run{ID: "r1", Operator: "tester", StartedAt: time.Date(2026, 1, 17, 3, 0, 0, 0, time.UTC)},
 		Backend: w, Schemas: w, Record: tr.record, Screen: tr.screen, Clock: clock.Real{},
-		Approved: map[string]apply.Approval{},
+		Approved: map[string][]apply.Approval{},
 	}
 	return tr
 }

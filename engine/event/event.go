@@ -75,6 +75,8 @@ type Event struct {
 	WaitsFor string     `json:"waits_for,omitempty"`
 	Until    *time.Time `json:"until,omitempty"`
 	Question *Question  `json:"question,omitempty"` // what the person has to answer, where it is more than a yes to an action
+	// Approval is what a step_waiting wants, or of an observed one what was approved.
+	Approval *Approval `json:"approval,omitempty"`
 
 	DurationSeconds float64 `json:"duration_seconds,omitempty"`
 }
@@ -108,7 +110,7 @@ type Start struct {
 
 // Observation is the answer of one assertion or capture.
 type Observation struct {
-	Kind    string          `json:"kind"` // check|precondition|goal|verify|capture|answer
+	Kind    string          `json:"kind"` // check|precondition|goal|verify|capture|answer|approval
 	Name    string          `json:"name"`
 	Probe   string          `json:"probe,omitempty"`
 	Holds   *bool           `json:"holds"` // null: could not be looked at
@@ -123,6 +125,18 @@ type Observation struct {
 	// TakesBack: it is of the step\'s rollback.
 	TakesBack bool   `json:"takes_back,omitempty"`
 	Note      string `json:"note,omitempty"` // answer: what they said to it
+}
+
+// Approval is whose yes a step wants, or what somebody has said yes to.
+type Approval struct {
+	Message   string   `json:"message,omitempty"`
+	Approvers []string `json:"approvers,omitempty"` // who may give it; empty: anybody
+	Count     int      `json:"count,omitempty"`     // how many different ones
+	Given     []string `json:"given,omitempty"`     // who has
+
+	At      time.Time       `json:"at,omitzero"` // when it was given
+	Effects []schema.Effect `json:"effects,omitempty"`
+	Impact  schema.Impact   `json:"impact,omitempty"`
 }
 
 // Question is what an action has asked.

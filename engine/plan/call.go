@@ -21,7 +21,7 @@ func (l *level) standCall(ctx context.Context, s *standing, d Decision, pending 
 	for _, step := range Ordered(inner.frame.Runbook) {
 		inner.steps[step.Name] = inner.stand(ctx, step)
 	}
-	decided := Decision{Row: d.Row, Verdict: Satisfied, Tentative: d.Tentative, Reason: "all of its steps are satisfied or skipped"}
+	decided := Decision{Row: d.Row, Verdict: Satisfied, Tentative: d.Tentative, Asks: d.Asks, Reason: "all of its steps are satisfied or skipped"}
 	if len(s.step.Verifies) > 0 {
 		decided.Verdict, decided.Reason = Run, "verifies "+names(s.step.Verifies)
 	}

@@ -171,11 +171,15 @@ func Decide(f Facts) Decision {
 	case f.Step.Probe != nil:
 		return decideCapture(f, tentative)
 	case f.Step.Call != nil: // from here on its steps decide
-		return Decision{Row: 19, Verdict: Run, Tentative: tentative, Reason: why(f)}
-	case f.Step.Action == nil && len(f.Step.Verifies) == 0: // 12
+		return decidePerson(f, Decision{Row: 19, Verdict: Run, Tentative: tentative, Reason: why(f)})
+	case f.Step.Action == nil && len(f.Step.Verifies) == 0 && f.Step.Approval == nil: // 12
 		return Decision{Row: 12, Verdict: Satisfied, Tentative: tentative, Reason: either(reasons(f.Preconditions, Holds), "a gate with nothing in its way")}
 	case f.Step.Action == nil:
-		return Decision{Row: 19, Verdict: Run, Tentative: tentative, Reason: "verifies " + names(f.Step.Verifies)}
+		reason := "verifies " + names(f.Step.Verifies)
+		if len(f.Step.Verifies) == 0 {
+			reason = "it wants an approval"
+		}
+		return decidePerson(f, Decision{Row: 19, Verdict: Run, Tentative: tentative, Reason: reason})
 	}
 	return decideAction(f, tentative)
 }
@@ -226,6 +230,22 @@ func decideCapture(f Facts, tentative bool) Decision {
 		return Decision{Row: 13, Verdict: Deferred, Reason: f.Capture.Reason}
 	}
 	return Decision{Row: 13, Verdict: Block, Reason: f.Capture.Reason}
+}
+
+// decidePerson is row 17 for a gate or a call that wants an approval.
+func decidePerson(f Facts, run Decision) Decision {
+	switch {
+	case f.Step.Approval == nil:
+		return run
+	case f.Person == nil:
+		return Decision{Verdict: Look, Want: WantPerson}
+	case f.Person.Truth != Fails:
+		return run
+	case f.Phase == Applying:
+		return Decision{Row: 17, Verdict: Await, Want: WantPerson, Reason: f.Person.Reason}
+	}
+	run.Row, run.Asks = 17, true
+	return run
 }
 
 // decideAction walks rows 14 to 19. Rows 14 and 16 to 18 are notes on the one

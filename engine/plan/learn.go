@@ -54,7 +54,13 @@ func (l *looker) learn(ctx context.Context, want Want, f *Facts) {
 		f.Preview = l.preview(ctx, said)
 	case WantPerson:
 		f.Person = &Answer{Truth: Holds}
+		wanted, err := l.observer.Wants(ctx, step, x)
+		said.Wanted = wanted
 		switch {
+		case err != nil:
+			f.Person = &Answer{Truth: Fails, Reason: err.Error()}
+		case wanted != nil:
+			f.Person = &Answer{Truth: Fails, Reason: wanted.String()}
 		case said.Destructive:
 			f.Person = &Answer{Truth: Fails, Reason: "it is destructive: a person has to see what it hits"}
 		case said.Rollback != nil && said.Rollback.Destructive:

@@ -55,6 +55,7 @@ type Step struct {
 	Destructive   bool            `json:"destructive"`
 	Approval      bool            `json:"approval"`             // a person will be asked
 	Asks          bool            `json:"asks,omitempty"`       // by the action itself
+	Wanted        *Wanted         `json:"wanted,omitempty"`     // whose yes its approval wants
 	Undeclared    bool            `json:"undeclared,omitempty"` // effects not known: runs alone
 	Effects       []schema.Effect `json:"effects"`
 	Impact        schema.Impact   `json:"impact"` // by unit; empty: nothing was counted

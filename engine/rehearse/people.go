@@ -135,7 +135,7 @@ func stepAt(rb *runbook.Runbook, at string) *runbook.Step {
 // attend puts a test's people before the terminal of a process that begins.
 func (b *backend) attend(opts *apply.Options, t *Test) {
 	there := people{test: t, world: b, asked: map[string]bool{}}
-	opts.Ask, opts.Answer = there.approve, there.answer
+	opts.Ask, opts.Answer, opts.Everybody = there.approve, there.answer, true
 }
 
 var errNobody = errors.New("nobody answers")

@@ -177,7 +177,7 @@ func (r *rehearsal) apply(ctx context.Context, b *backend) {
 	b.applying = true
 	opts := apply.Options{
 		Frame: b.frame, Run: r.run, Backend: b, Schemas: b, Record: b.record, Screen: nobody{}, Clock: b.clock,
-		Approved: map[string]apply.Approval{},
+		Approved: map[string][]apply.Approval{},
 	}
 	b.attend(&opts, r.test)
 	first, cut := context.WithCancel(ctx)

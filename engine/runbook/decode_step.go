@@ -89,6 +89,8 @@ func (l *loader) decodeStepBlocks(s *Step, body *hclsyntax.Body) {
 			}
 		case "retry":
 			l.decodeRetry(s, b)
+		case "approval":
+			l.decodeApproval(s, b)
 		case "fallback":
 			l.decodeFallback(s, b)
 		case "rollback":
@@ -169,6 +171,33 @@ func (l *loader) decodeRetry(s *Step, block *hclsyntax.Block) {
 	s.Retry = r
 }
 
+// decodeApproval decodes a step's approval, of which there is at most one.
+func (l *loader) decodeApproval(s *Step, block *hclsyntax.Block) {
+	l.noLabel(block)
+	body := block.Body
+	l.checkWords(body, approvalBlock)
+	if s.Approval != nil {
+		l.add(diag.Duplicate.At(block.DefRange(), "The step already has an approval at %s.", place(s.Approval.Range)))
+		return
+	}
+	a := &Approval{Count: 1, Range: block.DefRange()}
+	for name, into := range map[string]*hcl.Expression{"message": &a.Message, "when": &a.When, "approvers": &a.Approvers} {
+		if attr := body.Attributes[name]; attr != nil {
+			*into = attr.Expr
+		}
+	}
+	if n, _, ok := l.number(body, "count", 1, maxApprovals); ok {
+		a.Count = int(n)
+	}
+	if d := l.duration(body, "timeout", false); d != nil {
+		a.Timeout = *d
+	}
+	s.Approval = a
+}
+
+// maxApprovals bounds how many people have to agree.
+const maxApprovals = 100
+
 // maxInstances bounds how many instances of a step are at work at once.
 const maxInstances = 10_000
 
@@ -212,6 +241,9 @@ func (l *loader) checkStepRules(s *Step, body *hclsyntax.Body) {
 		}
 	}
 	if hasProbe && !hasAction {
+		if s.Approval != nil {
+			l.add(diag.Conflict.At(s.Approval.Range, "A step that captures a probe's answer takes no approval: looking changes nothing. Give the approval to the step that acts."))
+		}
 		for _, v := range s.Verifies {
 			l.add(diag.Conflict.At(v.Range, "A step that captures a probe's answer takes no verify. Give the verify a step of its own, after this one."))
 		}

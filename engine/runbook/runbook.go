@@ -189,6 +189,7 @@ type Step struct {
 	Call          *Call
 	Fallbacks     []*Fallback    // in the order they are tried
 	Rollback      *Rollback      // nil: what it does is not taken back
+	Approval      *Approval      // nil: no person is asked because of it
 	NoReturn      bool           // point_of_no_return: a rollback never crosses it
 	Retry         *Retry         // nil: none
 	Limit         hcl.Expression // nil: none
@@ -214,6 +215,16 @@ type Rollback struct {
 	Action    *Operation
 	Verifies  []*Assertion
 	DependsOn []*Step // whose rollbacks come first, where there are any to do
+	Range     hcl.Range
+}
+
+// Approval is whose yes a step wants before it acts.
+type Approval struct {
+	Message   hcl.Expression // nil: none
+	When      hcl.Expression // nil: always
+	Approvers hcl.Expression // a list of identities; nil: anybody
+	Count     int            // how many different ones, at least 1
+	Timeout   time.Duration  // since it was asked; zero: for ever
 	Range     hcl.Range
 }
 

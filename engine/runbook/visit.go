@@ -22,6 +22,15 @@ func (l *loader) visitStep(s *Step) {
 	if s.Limit != nil {
 		l.visit(s.Limit, sc)
 	}
+	if s.Approval != nil {
+		asking := sc
+		asking.place = "an approval"
+		for _, expr := range []hcl.Expression{s.Approval.Message, s.Approval.When, s.Approval.Approvers} {
+			if expr != nil {
+				l.visit(expr, asking)
+			}
+		}
+	}
 	if s.Retry != nil && s.Retry.When != nil {
 		again := sc
 		again.place, again.failed = "a retry", true

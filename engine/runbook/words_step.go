@@ -39,8 +39,7 @@ var stepBlock = &Block{
 		{Name: "on_failure", Type: "string", Choices: []string{"stop", "continue", "rollback", "ignore"}, Default: "the runbook's",
 			Doc: "What it means for the rest where this step ends badly; `ignore`: nothing.", Example: `on_failure = "ignore"`},
 	},
-	Blocks: []*Block{preconditionBlock, actionBlock, probeBlock, callBlock, goalBlock, verifyBlock, retryBlock, fallbackBlock, rollbackBlock},
-	later:  []string{"approval"},
+	Blocks: []*Block{preconditionBlock, actionBlock, probeBlock, callBlock, goalBlock, verifyBlock, retryBlock, approvalBlock, fallbackBlock, rollbackBlock},
 }
 
 var callBlock = &Block{
@@ -72,6 +71,23 @@ var retryBlock = &Block{
 		{Name: "max_delay", Type: "duration", Default: written(DefaultRetryMaxDelay), Doc: "The longest pause.", Example: `max_delay = "5m"`},
 		{Name: "jitter", Type: "number", Default: "0", Doc: "Share of the pause that is added at random at most, 0 to 1.", Example: `jitter = 0.2`},
 		{Name: "when", Type: "bool expression", Default: "true", Doc: "Whether such a failure is worth another try.", Example: `when = error.code == "unavailable"`},
+	},
+}
+
+var approvalBlock = &Block{
+	Name: "approval",
+	Doc: "Has people say yes before the step acts, after its preconditions: at the terminal, or by `runbook approve` while the run waits. They see what would be hit. " +
+		"An approval covers the resources that were shown, and counts up to the step's limit or a tenth more than shown; beyond that they are asked again. A step that captures takes none.",
+	Example: `approval {
+  message   = "Ask the desk before the models change."
+  approvers = ["ana", "ben"]
+}`,
+	Arguments: []Argument{
+		{Name: "message", Type: "string expression", Doc: "What they should know.", Example: `message = "Ask the desk first."`},
+		{Name: "when", Type: "bool expression", Default: "true", Doc: "Whether anybody is asked.", Example: `when = check.redis.status == "fails"`},
+		{Name: "approvers", Type: "list of strings", Default: "anybody at all", Doc: "Who may give it: identities that the store of runs vouches for, which are user names of the machine where it is a folder.", Example: `approvers = ["ana", "ben"]`},
+		{Name: "count", Type: "number", Default: "1", Doc: "How many different people, 1 to " + strconv.Itoa(maxApprovals) + ".", Example: `count = 2`},
+		{Name: "timeout", Type: "duration", Default: "none", Doc: "How long they have, from when they were first asked; then the step has failed.", Example: `timeout = "2h"`},
 	},
 }
 

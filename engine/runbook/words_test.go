@@ -76,6 +76,8 @@ func within(b *runbook.Block, word, text string) string {
 			more = "attempts = 3"
 		}
 		return whole("step \"example\" {\naction \"core.log\" {\nmessage = \"x\"\n}\nretry {\n" + more + "\n" + text + "\n}\n}\n")
+	case "approval":
+		return whole("step \"example\" {\n" + acting + "approval {\n" + text + "\n}\n}\n")
 	case "fallback":
 		return whole("step \"example\" {\n" + acting + "fallback \"example\" {\n" + text + "\n}\n}\n")
 	case "rollback":

@@ -18,6 +18,7 @@ type applyFlags struct {
 	force       []string
 	parallelism int
 	lockTimeout time.Duration
+	wait        bool
 	json        bool
 }
 
@@ -35,6 +36,7 @@ func (f *applyFlags) registerShared(cmd *cobra.Command) {
 	flags.BoolVar(&f.autoApprove, "auto-approve", false, "do not ask about the plan as a whole; destructive steps still wait for a person")
 	flags.StringArrayVar(&f.approve, "approve", nil, "say yes to this `STEP`, or to all; may be given again")
 	flags.DurationVar(&f.lockTimeout, "lock-timeout", 0, "wait this `LONG` for another run to give its locks back, such as 5m")
+	flags.BoolVar(&f.wait, "wait", false, "stay while steps wait for a person, until \"runbook approve\" answers")
 	flags.BoolVar(&f.json, "json", false, "write one JSON event a line")
 }
 
@@ -43,9 +45,10 @@ func (f *applyFlags) registerShared(cmd *cobra.Command) {
 func (f *applyFlags) options(a *app, screen *screen) engine.ApplyOptions {
 	opts := engine.ApplyOptions{
 		Inputs: f.inputs.inputs(a), AutoApprove: f.autoApprove, Approve: f.approve, Force: f.force,
-		Parallelism: f.parallelism, LockTimeout: f.lockTimeout, Screen: screen,
+		Parallelism: f.parallelism, LockTimeout: f.lockTimeout, Wait: f.wait, Screen: screen,
 		Interrupt: a.signals.interrupt, Kill: a.signals.kill,
 	}
+	screen.attend(f.wait)
 	if a.interactive() {
 		a.answers() // reads from now on: what is typed before a question is dropped
 		opts.Confirm = a.confirm

@@ -29,6 +29,13 @@ func (a *app) screen(json bool) *screen {
 	return s
 }
 
+// attend has the screen say how to answer what waits, where the run stays for it.
+func (s *screen) attend(stays bool) {
+	if lines, ok := s.sink.(*ui.Lines); ok {
+		lines.Attended = stays
+	}
+}
+
 // Emit implements event.Sink.
 func (s *screen) Emit(e event.Event) error {
 	if s.before != nil {

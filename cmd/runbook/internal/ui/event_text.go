@@ -29,6 +29,9 @@ func ObservationText(o *event.Observation) string {
 		}
 		return named("read "+o.Probe, o.Message)
 	}
+	if o.Kind == "approval" {
+		return named("approved by "+o.By, o.Note)
+	}
 	if o.Kind == "answer" {
 		return named("answered by "+o.By, o.Message) + suffix(o.Note)
 	}

@@ -38,7 +38,7 @@ func WriteRecap(w io.Writer, style Style, r *Recap, seal string) error {
 		p.field(detailIndent, "asks", s.message)
 		if a := s.asked; a != nil {
 			p.operation(&plan.Step{Action: attemptName(a), Destructive: a.Destructive, Effects: a.Effects, Impact: a.Impact, Command: a.Command})
-			if s.question == nil {
+			if s.question == nil && len(a.Effects) > 0 {
 				p.wayBack(a.WayBack, a.TakesBack)
 			}
 		}

@@ -13,6 +13,8 @@ import (
 // Lines writes a line per event: what a CI log keeps and what is read at night.
 // It is an event.Sink. The zero value is of no use; see NewLines.
 type Lines struct {
+	Attended bool // the run stays while somebody is asked: say how they answer
+
 	w     io.Writer
 	page  page
 	zone  *time.Location
@@ -153,6 +155,9 @@ func (l *Lines) waitText(e event.Event) string {
 		text = "waits for a lock"
 	case "retry":
 		text = "tries again, and waits"
+	}
+	if e.WaitsFor == waitsForPerson && l.Attended {
+		text += ", such as by `" + ApproveCommand(e.Run, e.Step) + "`,"
 	}
 	if e.Until != nil {
 		text += " until " + e.Until.In(l.zone).Format("15:04:05")

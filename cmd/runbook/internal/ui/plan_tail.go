@@ -57,7 +57,12 @@ func (p *page) persons(steps []plan.Step) {
 	p.heading("What wants a person")
 	for _, s := range waiting {
 		why := "approval"
-		if s.Destructive {
+		if s.Wanted != nil {
+			why = s.Wanted.String()
+			if s.Destructive {
+				why += "; destructive: " + s.Action
+			}
+		} else if s.Destructive {
 			why = "destructive: " + s.Action
 		} else if s.Asks {
 			why = "asks: " + s.Action

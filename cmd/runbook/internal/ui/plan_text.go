@@ -71,23 +71,44 @@ func Headline(pl *plan.Plan) string {
 }
 
 // tally counts the decisions: "1 run, 2 satisfied, 1 skipped". Steps that run
-// only to capture what a probe reads are counted apart.
+// without doing anything are counted apart.
 func tally(pl *plan.Plan) string {
 	var parts []string
 	for _, decision := range []string{"run", "satisfied", "skipped", "blocked", "deferred"} {
 		n := len(addresses(pl, decision))
 		if decision == "run" {
-			acting := len(acting(pl))
-			if captures := n - acting; captures > 0 {
-				parts = append(parts, fmt.Sprintf("%d read", captures))
-			}
-			n = acting
+			parts = append(parts, idle(pl)...)
+			n = len(acting(pl))
 		}
 		if n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, decision))
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// idle counts the steps that run and do nothing: captures, and gates that want an
+// approval or a proof.
+func idle(pl *plan.Plan) []string {
+	counts := map[string]int{}
+	for i := range pl.Steps {
+		switch s := &pl.Steps[i]; {
+		case s.Decision != "run" || s.Action != "" || s.Call != "":
+		case s.Probe != "":
+			counts["read"]++
+		case s.Wanted != nil:
+			counts["to approve"]++
+		default:
+			counts["to verify"]++
+		}
+	}
+	var parts []string
+	for _, word := range []string{"read", "to approve", "to verify"} {
+		if n := counts[word]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, word))
+		}
+	}
+	return parts
 }
 
 func addresses(pl *plan.Plan, decision string) []string {

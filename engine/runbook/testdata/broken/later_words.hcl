@@ -8,6 +8,4 @@ step "a" {
   action "core.log" {
     message = "x"
   }
-  approval {              # error: unsupported.*"approval"
-  }
 }
