@@ -141,13 +141,14 @@ func (s *soaking) life() {
 	}
 }
 
-// newest is the run that was begun last; empty: there is none.
+// newest is the run that was begun last, a journal and all; empty: there is none.
 func (s *soaking) newest() string {
-	ids := runs(s.dir) // sorted
-	if len(ids) == 0 {
-		return ""
+	for _, id := range slices.Backward(runs(s.dir)) { // sorted
+		if _, err := os.Stat(filepath.Join(s.dir, ".runbook", "runs", id, "journal.jsonl")); err == nil {
+			return id
+		}
 	}
-	return ids[len(ids)-1]
+	return ""
 }
 
 // try runs a command, to its end or, where it may be disturbed, by chance until it
