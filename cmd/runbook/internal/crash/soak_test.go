@@ -37,7 +37,7 @@ step "observed" {
   action "witness.observed" { name = each.key }
 }
 step "goal" {
-  action "witness.manual" { name = "g" }
+  action "witness.keyed" { name = "g" }
   goal "there" {
     probe "witness.seen" { name = "g" }
   }
