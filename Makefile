@@ -14,7 +14,7 @@ HCL_FOLDERS := $(shell git ls-files 'runbooks/*.hcl' 'examples/*.hcl' 2>/dev/nul
 export GO
 
 .DEFAULT_GOAL := all
-.PHONY: all build format format-check vet lint generate test bench crash race-locks soak demo setup clean
+.PHONY: all build format format-check vet lint generate test bench crash race-locks soak fuzz demo setup clean
 
 all: setup format-check vet lint generate test
 
@@ -59,6 +59,11 @@ crash:
 # Race two to thirty-two real engines for the same resources, 500 times.
 race-locks:
 	$(GO) test ./cmd/runbook/internal/race -rounds 500 -timeout 0 -count 1 -v
+
+# Fuzz every decoder of outside bytes for ten minutes each.
+FUZZTIME ?= 10m
+fuzz:
+	@scripts/fuzz $(FUZZTIME)
 
 # Apply, kill and resume for an hour; memory and descriptors must stay flat.
 DURATION ?= 1h

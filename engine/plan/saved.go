@@ -89,7 +89,9 @@ func DecodeSaved(text []byte, version string) (*Saved, error) {
 		return nil, &OtherVersionError{Made: head.Version, This: version}
 	}
 	var s Saved
-	if err := json.Unmarshal(text, &s); err != nil {
+	exact := json.NewDecoder(bytes.NewReader(text)) // what follows the plan was refused above
+	exact.UseNumber()                               // else a large number in an output is another one in the digest
+	if err := exact.Decode(&s); err != nil {
 		return nil, fmt.Errorf("read plan: %w", err)
 	}
 	switch {
