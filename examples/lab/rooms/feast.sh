@@ -4,35 +4,13 @@
 
 feast_repo=$LAB_DIR/feature_repo
 feast_needs='postgres redis'
-feast_cache=${LAB_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/runbook-lab}
 
 feast_missing_packages() {
-	if ! feast_installed && ! feast_python >/dev/null; then
-		echo python3 python3-venv
-	fi
+	missing_python "$(feast_venv)"
 }
 
-# The Python that the environment is made with: $LAB_PYTHON, else the first fit.
-feast_python() {
-	local python
-	for python in ${LAB_PYTHON:-python3.11 python3.12 python3.13 python3}; do
-		if "$python" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
-			>/dev/null 2>&1; then
-			echo "$python"
-			return
-		fi
-	done
-	return 1
-}
-
-# The environment's folder names what is in it: other requirements are another
-# environment, and a complete one is never written to again.
 feast_venv() {
-	echo "$feast_cache/feast-$(sha256sum "$lab_home/requirements.txt" | cut -c 1-16)"
-}
-
-feast_installed() { # and its Python is still there
-	[ -e "$(feast_venv)/complete" ] && "$(feast_venv)/bin/python" -c '' 2>/dev/null
+	echo "$lab_cache/feast-$(sha256sum "$lab_home/requirements.txt" | cut -c 1-16)"
 }
 
 # Feast takes four seconds to import, most of them for its type checks; without
@@ -42,25 +20,8 @@ feast_run() { # feast_run PYTHON_ARGUMENT...
 }
 
 feast_up() {
-	local venv python
-	venv=$(feast_venv)
-	mkdir -p "$feast_cache"
-	exec 8>"$venv.lock"
-	flock 8
-	if ! feast_installed; then
-		python=$(feast_python) || {
-			echo "no Python from 3.11 to 3.13 with the venv module; name one in LAB_PYTHON"
-			return 1
-		}
-		say "installing Feast into $venv (once, about a minute)"
-		rm -rf "$venv"
-		"$python" -m venv "$venv"
-		"$venv/bin/pip" install --disable-pip-version-check --no-input --progress-bar off \
-			--require-hashes -r "$lab_home/requirements.txt"
-		feast_run -m feast.cli.cli version
-		touch "$venv/complete"
-	fi
-	exec 8>&-
+	# The first run compiles it.
+	make_venv Feast "$(feast_venv)" "$lab_home/requirements.txt" feast_run -m feast.cli.cli version
 	feast_write_repo
 	say "Feast is installed"
 }
