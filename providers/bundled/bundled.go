@@ -4,6 +4,7 @@ package bundled
 
 import (
 	"github.com/runbook-engine/runbook/providers/core"
+	"github.com/runbook-engine/runbook/providers/dvc"
 	"github.com/runbook-engine/runbook/providers/exec"
 	"github.com/runbook-engine/runbook/providers/feast"
 	"github.com/runbook-engine/runbook/providers/file"
@@ -20,6 +21,7 @@ import (
 func Providers() map[string]func() *sdk.Provider {
 	return map[string]func() *sdk.Provider{
 		"core":     core.Provider,
+		"dvc":      dvc.Provider,
 		"exec":     exec.Provider,
 		"feast":    feast.Provider,
 		"file":     file.Provider,
