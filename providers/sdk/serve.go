@@ -26,6 +26,7 @@ func Serve(p *Provider) { ServeThrough(p, nil) }
 // ServeThrough is Serve with something between the wire and the provider, for
 // tests that cut calls short; nil: nothing.
 func ServeThrough(p *Provider, between func(protocol.Provider) protocol.Provider) {
+	PrivateMemory()
 	server := NewServer(p)
 	var served protocol.Provider = server
 	if between != nil {

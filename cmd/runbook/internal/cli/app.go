@@ -19,6 +19,7 @@ import (
 	"github.com/runbook-engine/runbook/engine"
 	"github.com/runbook-engine/runbook/engine/store"
 	"github.com/runbook-engine/runbook/providers/bundled"
+	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
 // app is what commands share. What is dear is made when it is first asked for.
@@ -36,7 +37,7 @@ type app struct {
 
 // Main runs the command line and returns the exit code.
 func Main(args []string) (code int) {
-	noCoreDumps()
+	sdk.PrivateMemory()
 	defer reportPanic(os.Stderr, &code)
 	if name, ok := servedProvider(args); ok {
 		return serveProvider(name)

@@ -6,16 +6,9 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"syscall"
 
 	"github.com/runbook-engine/runbook/engine/clock"
 )
-
-// noCoreDumps keeps this process and its children from leaving their memory,
-// and the secrets in it, on a disk.
-func noCoreDumps() {
-	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
-}
 
 // reportPanic turns a panic of ours into a report that can be sent to us. It
 // is called deferred, and sets the exit code. What the panic carried is told

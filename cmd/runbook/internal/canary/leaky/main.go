@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -20,6 +21,8 @@ func main() {
 		Actions: []sdk.Action{
 			sdk.NewAction("fail", "Fails with what it was told.", p.fail, sdk.Describe(describe), sdk.Idempotent),
 			sdk.NewAction("panic", "Panics with what it was told.", p.panic, sdk.Describe(describe), sdk.Idempotent),
+			sdk.NewAction("crash", "Panics beside, where nobody can catch it, with what it was told.", p.crash, sdk.Describe(describe), sdk.Idempotent),
+			sdk.NewAction("garble", "Fails with what it was told, in pieces and with rubbish around.", p.garble, sdk.Describe(describe), sdk.Idempotent),
 			sdk.NewAction("die", "Writes what it was told to standard error, and exits.", p.die, sdk.Describe(describe), sdk.Idempotent),
 		},
 	})
@@ -74,6 +77,21 @@ func (p *provider) fail(_ context.Context, a Args, c *sdk.Call) (sdk.Result, err
 
 func (p *provider) panic(_ context.Context, a Args, _ *sdk.Call) (sdk.Result, error) {
 	panic("boom: " + a.Text + " " + p.token)
+}
+
+func (p *provider) crash(ctx context.Context, a Args, _ *sdk.Call) (sdk.Result, error) {
+	go panic(errors.New("boom beside: " + a.Text + " " + p.token))
+	<-ctx.Done()
+	return sdk.Result{}, nil
+}
+
+func (p *provider) garble(_ context.Context, a Args, c *sdk.Call) (sdk.Result, error) {
+	out := c.Stream("stderr")
+	for i := range len(a.Text) {
+		_, _ = out.Write([]byte(a.Text[i : i+1]))
+	}
+	_, _ = out.Write([]byte("\n" + strings.Repeat("x", 33<<10) + a.Text + "\n\x1b[31m" + a.Text + "\x1b[0m\n"))
+	return sdk.NotOK("it was %s", a.Text), sdk.Fail("garbled_"+a.Text, "%q", a.Text)
 }
 
 func (p *provider) die(_ context.Context, a Args, _ *sdk.Call) (sdk.Result, error) {
