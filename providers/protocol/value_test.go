@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/zclconf/go-cty/cty"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/runbook-engine/runbook/providers/protocol/internal/wire"
 	"github.com/runbook-engine/runbook/providers/schema"
@@ -128,71 +127,6 @@ func TestMarkAtNowhereMarksTheWhole(t *testing.T) {
 			t.Errorf("%q marks nothing", p)
 		}
 	}
-}
-
-func FuzzDecodeValue(f *testing.F) {
-	for _, v := range []cty.Value{
-		cty.StringVal("x"), cty.NumberFloatVal(1.5), cty.EmptyObjectVal, cty.NullVal(cty.DynamicPseudoType),
-		cty.ObjectVal(map[string]cty.Value{"a": cty.ListVal([]cty.Value{cty.True}), "b": cty.MapVal(map[string]cty.Value{"k": cty.Zero})}),
-	} {
-		w, err := encodeValue(v.Mark(schema.Sensitive))
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(w.Type, w.Msgpack, "/a/0")
-	}
-	f.Fuzz(func(t *testing.T, ty, packed []byte, sensitive string) {
-		v, err := decodeValue(&wire.Value{Type: ty, Msgpack: packed, Sensitive: []string{sensitive}})
-		if err != nil {
-			return
-		}
-		if !v.IsWhollyKnown() || !v.ContainsMarked() {
-			t.Fatalf("decoded to %#v", v)
-		}
-		w, err := encodeValue(v)
-		if err != nil {
-			t.Fatalf("cannot be encoded again: %v", err)
-		}
-		if again, err := decodeValue(w); err != nil || !again.RawEquals(v) {
-			t.Fatalf("comes back as %#v (%v), not %#v", again, err, v)
-		}
-	})
-}
-
-// FuzzDecodeMessages feeds whole messages to the decoders of both ends.
-func FuzzDecodeMessages(f *testing.F) {
-	op, err := encodeOperation(schema.Operation{Name: "x", Kind: schema.Action, Arguments: cty.EmptyObjectVal})
-	if err != nil {
-		f.Fatal(err)
-	}
-	o := encodeOutcome(schema.Outcome{State: schema.Ask, Question: &schema.Question{Answers: schema.Object{Attributes: []schema.Attribute{{Name: "a", Type: cty.String}}}}})
-	for _, m := range []proto.Message{op, o} {
-		b, err := proto.Marshal(m)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b)
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		var op wire.Operation
-		if proto.Unmarshal(b, &op) == nil {
-			if got, err := decodeOperation(&op); err == nil && got.Arguments != cty.NilVal && got.Arguments.ContainsMarked() {
-				t.Fatal("a provider meets marks")
-			}
-		}
-		var o wire.Outcome
-		if proto.Unmarshal(b, &o) == nil {
-			_, _ = decodeOutcome(&o)
-		}
-		var s wire.SchemaResponse
-		if proto.Unmarshal(b, &s) == nil {
-			_, _ = decodeSchema(&s)
-		}
-		var d wire.Description
-		if proto.Unmarshal(b, &d) == nil {
-			_, _ = decodeDescription(&d)
-		}
-	})
 }
 
 func TestWordsRoundTrip(t *testing.T) {
