@@ -113,6 +113,7 @@ func Prove(t *testing.T, proof Proof) {
 		p.secrets = append(p.secrets, sensitive(p.schema.Config, b.Config)...)
 	}
 	p.complete(t)
+	p.main = p.session(t, nil)
 	for _, probe := range proof.Probes {
 		t.Run("probe "+probe.Name, func(t *testing.T) { p.probe(t, probe) })
 	}
@@ -128,6 +129,14 @@ type prover struct {
 	Proof
 	schema  *schema.Provider
 	secrets []string
+	main    *session // the process of all calls that are not to be cut
+}
+
+// shared is that process, for a subtest: as in a run, one process answers many
+// calls.
+func (p *prover) shared(t *testing.T) *session {
+	p.main.t, p.main.Harness.t = t, t
+	return p.main
 }
 
 // complete finds what the proof leaves out.
@@ -163,7 +172,7 @@ func (p *prover) unchanged(t *testing.T, what string, run func()) {
 
 func (p *prover) probe(t *testing.T, c ProbeProof) {
 	setup(t, c.Setup)
-	s := p.session(t, nil)
+	s := p.shared(t)
 	p.unchanged(t, "the probe", func() {
 		o := s.observe(c.Name, c.Args)
 		if o.State != schema.Done {

@@ -73,7 +73,7 @@ func succeed(t *testing.T, o schema.Outcome) {
 }
 
 func (a *actor) describes(t *testing.T) {
-	s := a.session(t, nil)
+	s := a.shared(t)
 	before := a.ready(t)
 	d := s.describe(a.Name, a.Args, a.Options...)
 	switch {
@@ -113,7 +113,7 @@ func (a *actor) says(t *testing.T, d schema.Description) {
 
 // previews: what was foretold is what was done.
 func (a *actor) previews(t *testing.T) {
-	s := a.session(t, nil)
+	s := a.shared(t)
 	before := a.ready(t)
 	var foretold schema.Description
 	if a.op.Previews {
@@ -156,7 +156,7 @@ func (a *actor) did(t *testing.T, o schema.Outcome) schema.Impact {
 
 // fails: what is there to fail does, and changes nothing.
 func (a *actor) fails(t *testing.T) {
-	s := a.session(t, nil)
+	s := a.shared(t)
 	setup(t, a.Setup)
 	a.unchanged(t, "the failure", func() {
 		if o := a.run(s); o.State != schema.FailedClean || o.Failure.Code != a.Fails {
@@ -170,7 +170,7 @@ func (a *actor) limits(t *testing.T) {
 	if len(a.op.Enforces) == 0 {
 		return
 	}
-	s := a.session(t, nil)
+	s := a.shared(t)
 	setup(t, a.Setup)
 	did := a.did(t, a.run(s))
 	for _, unit := range a.op.Enforces {
@@ -186,7 +186,7 @@ func (a *actor) limits(t *testing.T) {
 }
 
 func (a *actor) refuses(t *testing.T) {
-	s := a.session(t, nil)
+	s := a.shared(t)
 	for _, r := range a.Refused {
 		setup(t, r.Setup, a.Setup)
 		a.unchanged(t, r.Code, func() { refused(t, s.act(a.Name, r.Args, a.Options...), r.Code) })
@@ -196,7 +196,7 @@ func (a *actor) refuses(t *testing.T) {
 // cancels: an end that is called clean is clean, and the backend works on at
 // nothing.
 func (a *actor) cancels(t *testing.T) {
-	s := a.session(t, nil)
+	s := a.shared(t)
 	before := a.ready(t)
 	over, end := context.WithCancel(t.Context())
 	end()

@@ -54,7 +54,7 @@ func (a *actor) key(what string) Option {
 // idempotent: again, after whatever cut, comes to what once comes to. An engine
 // does it again under the key that it had.
 func (a *actor) idempotent(t *testing.T) {
-	s := a.session(t, nil)
+	s := a.shared(t)
 	setup(t, a.Setup)
 	k := a.key("once")
 	succeed(t, a.run(s, k))
@@ -91,7 +91,7 @@ func (a *actor) keyed(t *testing.T) {
 		keys++
 		return Key(fmt.Sprintf("%s %d %d", a.Name, time.Now().UnixNano(), keys))
 	}
-	s := a.session(t, nil)
+	s := a.shared(t)
 	// repeated sets the backend up again and checks that the key does nothing to
 	// it, and that another would.
 	repeated := func(k Option) {
@@ -154,7 +154,7 @@ func (a *actor) settled(t *testing.T, s *session, want schema.State, opts ...Opt
 // observed: Settle tells an attempt that was cut after the work from one that
 // never began.
 func (a *actor) observed(t *testing.T) {
-	s := a.session(t, nil)
+	s := a.shared(t)
 	for cut, want := range map[string]schema.State{cutAfter: schema.Done, cutBefore: schema.FailedClean} {
 		before := a.ready(t)
 		k := Key(fmt.Sprintf("%s %s %d", a.Name, cut, time.Now().UnixNano()))
@@ -185,7 +185,7 @@ func (a *actor) manual(t *testing.T) {
 		k := Key(fmt.Sprintf("%s %s", a.Name, cut))
 		a.cutShort(t, cut, k)
 		if a.op.Settles {
-			if o := a.session(t, nil).settle(a.Name, a.Args, k); o.State != schema.Unknown {
+			if o := a.shared(t).settle(a.Name, a.Args, k); o.State != schema.Unknown {
 				t.Errorf("only a person knows, and Settle says %s", told(o))
 			}
 		}

@@ -40,6 +40,7 @@ func (p *prover) session(t *testing.T, overrides map[string]any) *session {
 	s := &session{Harness: harness, t: t, prover: p, process: process}
 	stop := s.watch()
 	t.Cleanup(func() {
+		s.t, s.Harness.t = t, t
 		process.end()
 		stop()
 		s.hear("standard error", process.stderr.String())
