@@ -50,7 +50,7 @@ test: setup
 	@scripts/test
 
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./engine/... ./providers/protocol/...
+	$(GO) test -run '^$$' -bench . -benchmem ./engine/... ./providers/protocol/... ./providers/dvc
 
 # Kill the real engine ten thousand times, and count what was done.
 crash:

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,13 +31,15 @@ type bucket struct {
 	prefix  string // empty, or it ends with a slash
 	remote  string
 	backend reach.Backend
+	inTurn  int // see listedInTurn
 
 	patience time.Duration // for the beginning of an answer
 }
 
 const (
-	requests   = 16  // to S3 at once
-	askedAlone = 200 // objects that are asked for one by one; more are listed
+	requests     = 16     // to S3 at once
+	askedAlone   = 200    // objects that are asked for one by one; more are listed
+	listedInTurn = 20_000 // objects that one listing goes through before folders are listed side by side
 )
 
 func newBucket(r *repository, remote, where string) (*bucket, error) {
@@ -85,7 +88,7 @@ func newBucket(r *repository, remote, where string) (*bucket, error) {
 	return &bucket{
 		client: client, name: name, prefix: prefix, remote: remote,
 		backend:  reach.Backend{Name: "the remote " + remote, Host: u.Hostname(), Address: u.Host},
-		patience: 3 * r.config.ConnectTimeout,
+		patience: 3 * r.config.ConnectTimeout, inTurn: listedInTurn,
 	}, nil
 }
 
@@ -162,38 +165,60 @@ func (b *bucket) there(ctx context.Context) error {
 	return nil
 }
 
-// listed finds many objects by listing the folders that they would be in.
+// listed finds many objects by listing: one page after the other as long as
+// there are not many, then the folders that are left, some at a time.
 func (b *bucket) listed(ctx context.Context, objects []object) (map[object]int64, error) {
 	wanted := make(map[string]object, len(objects))
-	folders := map[string]bool{}
+	var folders []string
 	for _, o := range objects {
 		key := b.key(o)
 		wanted[key] = o
-		folders[key[:strings.LastIndexByte(key, '/')+1]] = true
+		folders = append(folders, key[:strings.LastIndexByte(key, '/')+1])
 	}
+	slices.Sort(folders)
+	folders = slices.Compact(folders)
 	found := make(map[object]int64, len(objects))
 	var mu sync.Mutex
-	var names []string
-	for name := range folders {
-		names = append(names, name)
-	}
-	err := side(ctx, names, requests, func(ctx context.Context, prefix string) error {
+	walk := func(ctx context.Context, prefix string, most int) (last string, err error) {
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		seen := 0
 		for info := range b.client.ListObjects(ctx, b.name, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
 			if info.Err != nil {
-				return b.failure(ctx, info.Err)
+				return "", b.failure(ctx, info.Err)
 			}
 			if o, ok := wanted[info.Key]; ok {
 				mu.Lock()
 				found[o] = info.Size
 				mu.Unlock()
 			}
+			if seen++; seen == most {
+				return info.Key, nil
+			}
 		}
-		return ctx.Err()
-	})
-	if err != nil && ctx.Err() != nil {
-		err = cut(ctx, "listing the remote "+b.remote)
+		return "", nil
+	}
+	last, err := walk(ctx, commonPrefix(folders[0], folders[len(folders)-1]), b.inTurn)
+	if err == nil && last != "" {
+		left := slices.DeleteFunc(folders, func(folder string) bool { return folder < last && !strings.HasPrefix(last, folder) })
+		err = side(ctx, left, requests, func(ctx context.Context, folder string) error {
+			_, err := walk(ctx, folder, -1)
+			return err
+		})
+	}
+	if ctx.Err() != nil {
+		return nil, cut(ctx, "listing the remote "+b.remote)
 	}
 	return found, err
+}
+
+// commonPrefix is what two names begin with alike.
+func commonPrefix(a, b string) string {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return a[:n]
 }
 
 func (b *bucket) list(ctx context.Context) (map[object]int64, error) {

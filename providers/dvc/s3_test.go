@@ -10,6 +10,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 
+	"github.com/runbook-engine/runbook/providers/dvc"
 	"github.com/runbook-engine/runbook/providers/internal/backendtest"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk/sdktest"
@@ -104,6 +105,23 @@ func TestS3OfMany(t *testing.T) {
 	got := done(t, r.Probe("remote_status", nil))
 	equal(t, []int{309, 308, 1}, n(got, "all", "present", "to_push"))
 	equal(t, []any{"data/dir/many7.txt"}, got["to_push"].(map[string]any)["files"])
+
+	// However much is listed before folders are listed side by side.
+	want := map[string]int64{}
+	hashes := []string{lost}
+	for i := 1; i <= 300; i++ {
+		text := fmt.Sprintf("many %d\n", i)
+		if hash := md5(text); hash != lost {
+			hashes, want[hash] = append(hashes, hash), int64(len(text))
+		}
+	}
+	for _, inTurn := range []int{1, 7, 150, 308, 309, 310} {
+		sizes, err := dvc.ListedSizes(t.Context(), server.Client(t), bucket, "dvc storage/", hashes, inTurn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, want, sizes)
+	}
 }
 
 func TestS3Failures(t *testing.T) {
