@@ -14,7 +14,8 @@ import (
 // binder makes copies of a runbook's expressions that can be evaluated within a
 // budget. The zero binder takes expressions that refer to no step.
 type binder struct {
-	forEach map[string]bool // steps that have instances
+	forEach   map[string]bool // steps that have instances
+	templates *templates      // what templatefile reads; nil: it cannot be called
 }
 
 // bound copies an expression so that every part which can multiply work or size
@@ -61,7 +62,10 @@ func (b binder) bound(expr hclsyntax.Expression) hclsyntax.Expression {
 	case *hclsyntax.FunctionCallExpr:
 		c := *e
 		c.Args = b.all(e.Args)
-		return &call{FunctionCallExpr: &c}
+		for i, arg := range c.Args {
+			c.Args[i] = &argument{arg, &c, i}
+		}
+		return &call{FunctionCallExpr: &c, templates: b.templates}
 	case *hclsyntax.TupleConsExpr:
 		c := *e
 		c.Exprs = b.all(e.Exprs)
@@ -89,7 +93,9 @@ func (b binder) bound(expr hclsyntax.Expression) hclsyntax.Expression {
 			c.LHS, c.RHS = &operand{c.LHS}, &operand{c.RHS}
 			return &c
 		}
-		if e.Op != hclsyntax.OpEqual && e.Op != hclsyntax.OpNotEqual {
+		if e.Op == hclsyntax.OpEqual || e.Op == hclsyntax.OpNotEqual {
+			c.LHS, c.RHS = &compared{c.LHS}, &compared{c.RHS}
+		} else {
 			c.LHS, c.RHS = &digits{c.LHS}, &digits{c.RHS}
 		}
 		return &measured{&c}
@@ -99,7 +105,7 @@ func (b binder) bound(expr hclsyntax.Expression) hclsyntax.Expression {
 		return &c
 	case *hclsyntax.ConditionalExpr:
 		c := *e
-		c.Condition, c.TrueResult, c.FalseResult = b.bound(e.Condition), b.bound(e.TrueResult), b.bound(e.FalseResult)
+		c.Condition, c.TrueResult, c.FalseResult = b.bound(e.Condition), &branch{b.bound(e.TrueResult)}, &branch{b.bound(e.FalseResult)}
 		return &c
 	case *hclsyntax.ParenthesesExpr:
 		c := *e
@@ -138,7 +144,7 @@ func (c *counted) Value(hctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	if b == nil {
 		return c.Expression.Value(hctx)
 	}
-	if !b.tick(c.Range()) {
+	if !b.spend(1, c.Range()) {
 		return cty.DynamicVal, nil
 	}
 	v, diags := c.Expression.Value(hctx)
@@ -180,7 +186,7 @@ func (m *measured) Value(hctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	if b == nil {
 		return m.Expression.Value(hctx)
 	}
-	if !b.tick(m.Range()) {
+	if !b.spend(1, m.Range()) {
 		return cty.DynamicVal, nil
 	}
 	v, diags := m.Expression.Value(hctx)
@@ -213,6 +219,23 @@ func (o *operand) Value(hctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 
 // UnwrapExpression lets hcl find what is inside.
 func (o *operand) UnwrapExpression() hcl.Expression { return o.Expression }
+
+// compared is a side of == or !=, which takes the longer the larger it is.
+type compared struct {
+	hclsyntax.Expression
+}
+
+// Value implements hcl.Expression.
+func (c *compared) Value(hctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	v, diags := c.Expression.Value(hctx)
+	if b := budgetOf(hctx); b != nil && !(b.weigh(v, c.Range()) && b.weigh(v, c.Range())) {
+		return cty.DynamicVal, nil
+	}
+	return v, diags
+}
+
+// UnwrapExpression lets hcl find what is inside.
+func (c *compared) UnwrapExpression() hcl.Expression { return c.Expression }
 
 // digits is an operand that is converted to a number: a text of very many
 // digits would take very long.

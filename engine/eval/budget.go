@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"math/big"
+	"math/bits"
 	"reflect"
 	"time"
 
@@ -14,11 +15,12 @@ import (
 
 // The bounds of an evaluation.
 const (
-	maxBytes    = 8 << 20  // of one value
-	maxElements = 100_000  // of one collection
-	maxTotal    = 64 << 20 // of all strings put together by one evaluation
-	maxTime     = 2 * time.Second
-	maxExponent = 4096 // binary, of a number: 1e1233
+	maxBytes    = 8 << 20          // of one value
+	maxElements = 100_000          // of one collection
+	maxTotal    = 64 << 20         // of all strings put together by one evaluation
+	maxWork     = 800_000          // units, of about a microsecond each
+	maxTime     = 20 * time.Second // whatever the work: a machine that is loaded takes longer for it
+	maxExponent = 4096             // binary, of a number: 1e1233
 )
 
 // budget is what one evaluation may still use. An expression finds it in its
@@ -28,7 +30,8 @@ const (
 type budget struct {
 	ctx      context.Context
 	deadline time.Time
-	ticks    int
+	spent    int // of most
+	most     int
 	bytes    int
 	why      *hcl.Diagnostic
 	value    cty.Value // carries the budget through an EvalContext
@@ -38,8 +41,8 @@ const budgetName = "\x00budget"
 
 var budgetType = cty.Capsule("budget", reflect.TypeFor[budget]())
 
-func newBudget(ctx context.Context) *budget {
-	b := &budget{ctx: ctx, deadline: time.Now().Add(maxTime)}
+func newBudget(ctx context.Context, most int) *budget {
+	b := &budget{ctx: ctx, deadline: time.Now().Add(maxTime), most: most}
 	b.value = cty.CapsuleVal(budgetType, b)
 	return b
 }
@@ -55,14 +58,16 @@ func budgetOf(hctx *hcl.EvalContext) *budget {
 	return nil
 }
 
-func (b *budget) exceeded() *hcl.Diagnostic { return b.why }
-
-// tick counts one unit of work and says whether the evaluation may go on.
-func (b *budget) tick(at hcl.Range) bool {
+// spend counts work, of which a unit takes about a microsecond, and says whether
+// the evaluation may go on.
+func (b *budget) spend(work int, at hcl.Range) bool {
 	if b.why != nil {
 		return false
 	}
-	if b.ticks++; b.ticks%64 == 0 {
+	before := b.spent
+	if b.spent += work; b.spent > b.most {
+		b.why = diag.TooSlow.At(at, "The evaluation takes more than %d steps. Nested for expressions multiply, and so do functions of long lists and texts inside one: make the collections smaller, or compute this in a step.", b.most)
+	} else if before>>6 != b.spent>>6 {
 		b.checkTime(at)
 	}
 	return b.why == nil
@@ -75,7 +80,7 @@ func (b *budget) checkTime(at hcl.Range) {
 	if err := b.ctx.Err(); err != nil {
 		b.why = diag.TooSlow.At(at, "The evaluation was cut short: %s.", err)
 	} else if time.Now().After(b.deadline) {
-		b.why = diag.TooSlow.At(at, "The evaluation took longer than two seconds. Nested for expressions multiply: make the collections smaller, or compute this in a step.")
+		b.why = diag.TooSlow.At(at, "The evaluation took longer than %s. Make the collections smaller, or compute this in a step.", maxTime)
 	}
 }
 
@@ -84,6 +89,13 @@ func (b *budget) produce(n int, at hcl.Range) {
 	if b.bytes += n; b.bytes > maxTotal && b.why == nil {
 		b.why = diag.TooLarge.At(at, "The evaluation put together more than 64 MiB of text.")
 	}
+}
+
+// weigh counts what it takes to look at a value of any size.
+func (b *budget) weigh(v cty.Value, at hcl.Range) bool {
+	m := meter{bytes: maxTotal}
+	m.add(v)
+	return b.spend(m.work, at)
 }
 
 // measure refuses a value that is too large.
@@ -102,12 +114,15 @@ func (b *budget) measure(v cty.Value, at hcl.Range) {
 		b.why = diag.TooLarge.At(at, "The number is too large, or too close to zero, to work with.")
 	case m.bytes < 0:
 		b.why = diag.TooLarge.At(at, "The value is larger than 8 MiB, which is the most that is worked with.")
+	default:
+		b.spend(m.work, at)
 	}
 }
 
 // meter adds up how large a value is, and stops as soon as that is too large.
 type meter struct {
 	bytes    int // left
+	work     int // that looking at it takes
 	depth    int
 	elements bool
 	number   bool
@@ -118,6 +133,7 @@ func (m *meter) over() bool { return m.bytes < 0 || m.elements || m.number || m.
 
 func (m *meter) add(v cty.Value) {
 	m.bytes -= 8
+	m.work++
 	if m.over() || v == cty.NilVal || !v.IsKnown() || v.IsNull() {
 		return
 	}
@@ -126,6 +142,7 @@ func (m *meter) add(v cty.Value) {
 	switch {
 	case t == cty.String:
 		m.bytes -= len(v.AsString())
+		m.work += len(v.AsString()) / 32
 	case t == cty.Number:
 		m.number = isHuge(v.AsBigFloat())
 	case t.IsTupleType() || t.IsObjectType() || t.IsCollectionType():
@@ -136,6 +153,9 @@ func (m *meter) add(v cty.Value) {
 		if m.depth++; m.depth > maxDepth {
 			m.deep = true
 			return
+		}
+		if t.IsSetType() { // cty sorts one each time that somebody walks it
+			m.work += v.LengthInt() * bits.Len(uint(v.LengthInt()))
 		}
 		for k, element := range v.Elements() {
 			if m.over() {

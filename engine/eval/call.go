@@ -4,6 +4,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
 
 	"github.com/runbook-engine/runbook/engine/redact"
 )
@@ -13,6 +14,7 @@ import (
 // withheld.
 type call struct {
 	*hclsyntax.FunctionCallExpr
+	templates *templates
 }
 
 // Value implements hcl.Expression.
@@ -21,10 +23,15 @@ func (c *call) Value(hctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	if b == nil {
 		return c.FunctionCallExpr.Value(hctx)
 	}
-	if !b.tick(c.Range()) {
+	if !b.spend(1, c.Range()) {
 		return cty.DynamicVal, nil
 	}
-	v, diags := c.FunctionCallExpr.Value(hctx)
+	in := hctx
+	if c.Name == "templatefile" && c.templates != nil { // what it evaluates counts too
+		in = hctx.NewChild()
+		in.Functions = map[string]function.Function{c.Name: c.templates.function(b)}
+	}
+	v, diags := c.FunctionCallExpr.Value(in)
 	b.checkTime(c.Range())
 	b.measure(v, c.Range())
 	if b.why != nil {

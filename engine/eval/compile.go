@@ -46,12 +46,12 @@ func (s *Scope) compileAnew(expr hcl.Expression) *compiled {
 		return c
 	}
 	if ok {
-		c.expr = binder{s.forEach}.bound(syntax)
+		c.expr = s.binder.bound(syntax)
 	}
 	for _, r := range runbook.References(expr) {
 		switch r.Root {
 		case "step":
-			if name := (binder{s.forEach}).statusOf(r.Traversal); name != "" && r.Index == nil {
+			if name := s.binder.statusOf(r.Traversal); name != "" && r.Index == nil {
 				c.statuses = append(c.statuses, name)
 				continue
 			}

@@ -5,10 +5,10 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/runbook-engine/runbook/engine/diag"
 	"github.com/runbook-engine/runbook/engine/runbook"
+	"github.com/runbook-engine/runbook/providers/schema"
 )
 
 // evaluation is one call into a Scope: what it has looked up so far, and what
@@ -24,7 +24,14 @@ type evaluation struct {
 }
 
 func (s *Scope) evaluation(ctx context.Context, x Extra) *evaluation {
-	return &evaluation{Scope: s, budget: newBudget(ctx), extra: x}
+	return &evaluation{Scope: s, budget: s.budget(ctx), extra: x}
+}
+
+// budget is that of one evaluation. Where others were too slow, it is smaller, but
+// never so small that an ordinary expression would notice: a hundred that each take
+// as long as one may would keep a plan for minutes.
+func (s *Scope) budget(ctx context.Context) *budget {
+	return newBudget(ctx, maxWork>>min(s.slow.Load(), 7))
 }
 
 // value evaluates one expression and converts the result.
@@ -46,7 +53,10 @@ func (e *evaluation) value(expr hcl.Expression, want cty.Type) (cty.Value, hcl.D
 func (e *evaluation) run(c *compiled, hctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	v, diags := c.expr.Value(hctx)
 	e.budget.measure(v, c.source.Range())
-	if d := e.budget.exceeded(); d != nil {
+	if d := e.budget.why; d != nil {
+		if diag.ID(d) == string(diag.TooSlow) {
+			e.slow.Add(1)
+		}
 		return cty.DynamicVal, hcl.Diagnostics{d}
 	}
 	if diags.HasErrors() {
@@ -66,7 +76,7 @@ func (e *evaluation) convert(v cty.Value, diags hcl.Diagnostics, c *compiled, hc
 	if want == cty.Number && len(str(v)) > maxDigits {
 		return unknown, hcl.Diagnostics{diag.WrongType.At(c.source.Range(), "A number has at most %d digits.", maxDigits)}
 	}
-	converted, err := convert.Convert(v, want)
+	converted, err := schema.Convert(v, want)
 	if err != nil {
 		d := diag.WrongType.At(c.source.Range(), "A %s is needed here, not a %s: %s.", want.FriendlyNameForConstraint(), v.Type().FriendlyName(), err)
 		d.Expression, d.EvalContext = c.source, hctx
@@ -231,7 +241,7 @@ func (e *evaluation) static(l *runbook.Local) (cty.Value, hcl.Diagnostics) {
 		return known.value, known.diags
 	}
 	for _, dep := range e.pending(l, func(name string) bool { _, ok := e.known(name); return ok }) {
-		own := &evaluation{Scope: e.Scope, budget: newBudget(e.budget.ctx)}
+		own := &evaluation{Scope: e.Scope, budget: e.Scope.budget(e.budget.ctx)}
 		value := own.evaluateLocal(dep)
 		if e.budget.ctx.Err() == nil {
 			e.mu.Lock()

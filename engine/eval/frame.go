@@ -64,6 +64,7 @@ func (f *Frame) All() []*Frame {
 // which instances there are of checks and calls: all that is known before a run.
 // A variable of a file that several of them include has one value.
 func Link(ctx context.Context, rb *runbook.Runbook, src Sources, run Run) (*Frame, hcl.Diagnostics) {
+	src.parsed = map[string]parsed{}
 	l := &linker{ctx: ctx, src: src, run: run, shared: map[string]cty.Value{}}
 	root := l.frame(rb, src, nil, "")
 	return root, l.diags
@@ -79,7 +80,7 @@ type linker struct {
 }
 
 // maxFrames bounds what calls in for_each may multiply.
-const maxFrames = 10_000
+const maxFrames = 1000
 
 func (l *linker) add(diags hcl.Diagnostics) bool {
 	l.diags = append(l.diags, diags...)
@@ -137,7 +138,7 @@ func (l *linker) call(f *Frame, scope *Scope, step *runbook.Step, address string
 		return
 	}
 	rb := step.Call.Runbook
-	src := Sources{Environ: l.src.Environ, Recorded: l.src.Recorded, frame: address, called: map[string]given{}, shared: map[string]cty.Value{}}
+	src := Sources{Environ: l.src.Environ, Recorded: l.src.Recorded, frame: address, called: map[string]given{}, shared: map[string]cty.Value{}, parsed: l.src.parsed}
 	for _, v := range step.Call.Variables {
 		value, diags := scope.Value(l.ctx, v.Value, cty.DynamicPseudoType, x)
 		if l.add(diags) {

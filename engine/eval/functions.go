@@ -7,9 +7,9 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// functions is the table of functions for a runbook in dir. None reads the
-// environment, runs a program or reaches a network; file and templatefile read
-// inside dir.
+// functions is the table of functions for a runbook in dir, but for templatefile,
+// which belongs to the evaluation that calls it. None reads the environment, runs
+// a program or reaches a network; file reads inside dir.
 func functions(dir string) map[string]function.Function {
 	f := map[string]function.Function{
 		"abs":      stdlib.AbsoluteFunc,
@@ -30,7 +30,7 @@ func functions(dir string) map[string]function.Function {
 		"indent":      before(stdlib.IndentFunc, indentBound),
 		"join":        before(stdlib.JoinFunc, joinBound),
 		"lower":       stdlib.LowerFunc,
-		"regex":       stdlib.RegexFunc,
+		"regex":       before(stdlib.RegexFunc, regexBound),
 		"regexall":    before(stdlib.RegexAllFunc, regexallBound),
 		"replace":     replaceFunc(),
 		"split":       before(stdlib.SplitFunc, splitBound),
@@ -49,7 +49,7 @@ func functions(dir string) map[string]function.Function {
 		"anytrue":         truthFunc("Whether an element is true; false for none.", false),
 		"chunklist":       stdlib.ChunklistFunc,
 		"coalesce":        coalesceFunc(),
-		"coalescelist":    stdlib.CoalesceListFunc,
+		"coalescelist":    before(stdlib.CoalesceListFunc, fewBound),
 		"compact":         stdlib.CompactFunc,
 		"concat":          before(stdlib.ConcatFunc, gatherBound),
 		"contains":        stdlib.ContainsFunc,
@@ -65,7 +65,7 @@ func functions(dir string) map[string]function.Function {
 		"one":             oneFunc(),
 		"range":           stdlib.RangeFunc,
 		"reverse":         stdlib.ReverseListFunc,
-		"setintersection": stdlib.SetIntersectionFunc,
+		"setintersection": before(stdlib.SetIntersectionFunc, fewBound),
 		"setproduct":      setproductFunc(),
 		"setsubtract":     stdlib.SetSubtractFunc,
 		"setunion":        before(stdlib.SetUnionFunc, gatherBound),
@@ -113,6 +113,5 @@ func functions(dir string) map[string]function.Function {
 		"shellquote":          textFunc("The string as one word of a POSIX shell.", shellquote),
 		"sqlquote_identifier": sqlquoteFunc(),
 	}
-	f["templatefile"] = templatefileFunc(dir, f)
 	return f
 }

@@ -19,6 +19,8 @@ const (
 	maxWidth    = 1000     // of a field in a format, and of an indent
 	maxDigits   = 4096     // of a number that is written as text
 	maxDepth    = 200      // of lists and objects inside one another
+
+	maxArguments = 1000 // of functions that compare them with each other
 )
 
 // before returns f, refusing arguments that check refuses. Arguments that check
@@ -143,17 +145,21 @@ func splitBound(args []cty.Value) error {
 	return tooMany(strings.Count(str(args[1]), str(args[0])) + 1)
 }
 
-func regexallBound(args []cty.Value) error {
-	re, err := regexp.Compile(str(args[0]))
-	if err != nil {
-		return nil // the function itself says so
+// fewBound is for functions that find one type for all their arguments, by
+// comparing each with each.
+func fewBound(args []cty.Value) error {
+	if len(args) > maxArguments {
+		return fmt.Errorf("there are %d arguments; %d is the most", len(args), maxArguments)
 	}
-	return tooMany(len(re.FindAllStringIndex(str(args[1]), maxElements+1)))
+	return nil
 }
 
 // gatherBound is for functions whose result holds all elements of all
 // arguments.
 func gatherBound(args []cty.Value) error {
+	if err := fewBound(args); err != nil {
+		return err
+	}
 	n := 0
 	for _, a := range args {
 		n += count(a)
@@ -217,8 +223,8 @@ func jsonBound(args []cty.Value) error {
 		case ',':
 			values++
 		}
-		if values > 10*maxElements {
-			return function.NewArgErrorf(0, "the document holds more than %d values", 10*maxElements)
+		if values > maxElements {
+			return function.NewArgErrorf(0, "the document holds more than %d values", maxElements)
 		}
 	}
 	return nil

@@ -9,6 +9,8 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
+
+	"github.com/runbook-engine/runbook/providers/schema"
 )
 
 // anyParam is a parameter of any type.
@@ -86,6 +88,9 @@ func coalesceFunc() function.Function {
 		Description: "The first argument that is neither null nor an empty string.",
 		VarParam:    &function.Parameter{Name: "values", Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true, AllowDynamicType: true},
 		Type: func(args []cty.Value) (cty.Type, error) {
+			if err := fewBound(args); err != nil {
+				return cty.NilType, err
+			}
 			types := make([]cty.Type, len(args))
 			for i, v := range args {
 				types[i] = v.Type()
@@ -188,6 +193,9 @@ func matchkeysFunc() function.Function {
 			if len(lists[0]) != len(lists[1]) {
 				return cty.DynamicVal, errors.New("values and keys must be equally long")
 			}
+			if err := schema.Crowded(lists[2]); err != nil {
+				return cty.DynamicVal, function.NewArgError(2, err)
+			}
 			wanted := map[int][]cty.Value{}
 			for _, v := range lists[2] {
 				wanted[v.Hash()] = append(wanted[v.Hash()], v)
@@ -229,6 +237,9 @@ func setproductFunc() function.Function {
 		Description: "Every combination of one element of each list or set.",
 		VarParam:    &function.Parameter{Name: "sets", Type: cty.DynamicPseudoType, AllowUnknown: true, AllowDynamicType: true},
 		Type: func(args []cty.Value) (cty.Type, error) {
+			if err := fewBound(args); err != nil {
+				return cty.NilType, err
+			}
 			product := 1
 			for _, a := range args {
 				if a.IsKnown() && a.CanIterateElements() {

@@ -1,12 +1,10 @@
 package eval
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,44 +69,54 @@ func fileFunc(dir string) function.Function {
 	})
 }
 
-// templatefileFunc evaluates a file as a template. Such a template sees the
-// given variables and all functions but templatefile itself.
-func templatefileFunc(dir string, table map[string]function.Function) function.Function {
-	table = maps.Clone(table)
-	render := func(args []cty.Value) (cty.Value, error) {
-		name, vars := args[0].AsString(), args[1]
-		if !vars.Type().IsObjectType() && !vars.Type().IsMapType() {
-			return cty.DynamicVal, function.NewArgErrorf(1, "the variables are an object, such as { name = value }")
-		}
-		text, err := readInside(dir, name)
-		if err != nil {
-			return cty.DynamicVal, function.NewArgError(0, err)
-		}
-		if diags := runbook.ScanTemplate(name, []byte(text)); diags.HasErrors() {
-			return cty.DynamicVal, function.NewArgErrorf(0, "%s", diags[0].Detail)
-		}
-		expr, diags := hclsyntax.ParseTemplate([]byte(text), name, hcl.InitialPos)
-		if diags.HasErrors() {
-			return cty.DynamicVal, function.NewArgErrorf(0, "%s:%d: %s", name, diags[0].Subject.Start.Line, diags[0].Detail)
-		}
-		b := newBudget(context.Background())
-		hctx := &hcl.EvalContext{Variables: map[string]cty.Value{budgetName: b.value}, Functions: table}
-		for k, v := range vars.Elements() {
-			hctx.Variables[k.AsString()] = v
-		}
-		v, diags := binder{}.bound(expr).Value(hctx)
-		switch {
-		case b.why != nil:
-			return cty.DynamicVal, errors.New(b.why.Detail)
-		case diags.HasErrors():
-			return cty.DynamicVal, function.NewArgErrorf(0, "%s:%d: %s", name, diags[0].Subject.Start.Line, diags[0].Detail)
-		}
-		return v, nil
-	}
+// templates is what templatefile works with: a folder, and what a template may
+// call, which is all but templatefile itself.
+type templates struct {
+	dir   string
+	table map[string]function.Function
+}
+
+// function is templatefile within the budget of the evaluation that calls it.
+// Such a template sees the given variables.
+func (t *templates) function(b *budget) function.Function {
 	return function.New(&function.Spec{
 		Description: "The text of a file in the runbook's folder, evaluated as a template.",
 		Params:      []function.Parameter{{Name: "path", Type: cty.String}, anyParam("variables")},
 		Type:        function.StaticReturnType(cty.DynamicPseudoType),
-		Impl:        func(args []cty.Value, _ cty.Type) (cty.Value, error) { return render(args) },
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			return t.render(args[0].AsString(), args[1], b)
+		},
 	})
+}
+
+func (t *templates) render(name string, vars cty.Value, b *budget) (cty.Value, error) {
+	if !vars.Type().IsObjectType() && !vars.Type().IsMapType() {
+		return cty.DynamicVal, function.NewArgErrorf(1, "the variables are an object, such as { name = value }")
+	}
+	text, err := readInside(t.dir, name)
+	if err != nil {
+		return cty.DynamicVal, function.NewArgError(0, err)
+	}
+	if !b.spend(len(text)/4, hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}) {
+		return cty.DynamicVal, errors.New(b.why.Detail)
+	}
+	if diags := runbook.ScanTemplate(name, []byte(text)); diags.HasErrors() {
+		return cty.DynamicVal, function.NewArgErrorf(0, "%s", diags[0].Detail)
+	}
+	expr, diags := hclsyntax.ParseTemplate([]byte(text), name, hcl.InitialPos)
+	if diags.HasErrors() {
+		return cty.DynamicVal, function.NewArgErrorf(0, "%s:%d: %s", name, diags[0].Subject.Start.Line, diags[0].Detail)
+	}
+	hctx := &hcl.EvalContext{Variables: map[string]cty.Value{budgetName: b.value}, Functions: t.table}
+	for k, v := range vars.Elements() {
+		hctx.Variables[k.AsString()] = v
+	}
+	v, diags := binder{}.bound(expr).Value(hctx)
+	switch {
+	case b.why != nil:
+		return cty.DynamicVal, errors.New(b.why.Detail)
+	case diags.HasErrors():
+		return cty.DynamicVal, function.NewArgErrorf(0, "%s:%d: %s", name, diags[0].Subject.Start.Line, diags[0].Detail)
+	}
+	return v, nil
 }

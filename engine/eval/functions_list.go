@@ -7,6 +7,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
+
+	"github.com/runbook-engine/runbook/providers/schema"
 )
 
 func distinctFunc() function.Function {
@@ -17,6 +19,9 @@ func distinctFunc() function.Function {
 		Impl: func(args []cty.Value, t cty.Type) (cty.Value, error) {
 			if !args[0].IsWhollyKnown() {
 				return cty.UnknownVal(t), nil
+			}
+			if err := schema.Crowded(args[0].AsValueSlice()); err != nil {
+				return cty.UnknownVal(t), function.NewArgError(0, err)
 			}
 			var kept []cty.Value
 			buckets := map[int][]cty.Value{}

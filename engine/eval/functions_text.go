@@ -147,10 +147,14 @@ func replaceFunc() function.Function {
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			s, old, replacement := args[0].AsString(), args[1].AsString(), args[2].AsString()
 			if len(old) > 1 && strings.HasPrefix(old, "/") && strings.HasSuffix(old, "/") {
-				if len(s)*(len(replacement)+1) > maxBytes*16 {
+				if len(s)*(len(replacement)+1) > maxBytes*4 {
 					return cty.UnknownVal(cty.String), errors.New("the result may be larger than 8 MiB")
 				}
-				return stdlib.RegexReplace(args[0], cty.StringVal(old[1:len(old)-1]), args[2])
+				pattern := old[1 : len(old)-1]
+				if err := everyBound(pattern, s); err != nil {
+					return cty.UnknownVal(cty.String), err
+				}
+				return stdlib.RegexReplace(args[0], cty.StringVal(pattern), args[2])
 			}
 			if n := strings.Count(s, old); len(s)+n*(len(replacement)-len(old)) > maxBytes {
 				return cty.UnknownVal(cty.String), errors.New("the result is larger than 8 MiB")

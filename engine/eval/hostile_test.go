@@ -3,9 +3,10 @@ package eval_test
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -74,19 +75,13 @@ func TestHostile(t *testing.T) {
 			}
 			rb := load(t, outputs(tt.expr)+"variable \"text\" {}\n"+rest)
 			s := eval.New(rb, map[string]cty.Value{"text": cty.StringVal(text)}, eval.Run{}, nil)
-			start := time.Now()
 			v, diags := s.Value(context.Background(), rb.Outputs[0].Value, cty.DynamicPseudoType, eval.Extra{})
-			took := time.Since(start)
 			if !diags.HasErrors() {
 				t.Fatalf("no error, but a %s", v.Type().FriendlyName())
 			}
 			if id := diag.ID(diags[0]); !strings.HasPrefix(id, tt.want) && id != "too_slow" { // a slow machine meets that bound first
 				t.Errorf("got %s: %.200s, want %s", id, diags[0].Detail, tt.want)
 			}
-			if limit := 10 * time.Second; took > limit {
-				t.Errorf("took %s", took)
-			}
-			t.Log(took)
 		})
 	}
 }
@@ -108,5 +103,64 @@ func TestLongChainOfLocals(t *testing.T) {
 	got, diags = value(t, rb, facts{"step.x": obj("status", cty.StringVal("done"))}, eval.Extra{})
 	if diags.HasErrors() || !got.RawEquals(cty.StringVal("done")) {
 		t.Errorf("%#v, %s", got, diags)
+	}
+}
+
+// TestManyElements works with lists of as many elements as there may be, which
+// hclsyntax would compare all with each other on their way into a function, out of
+// a conditional, or to the type of an argument.
+func TestManyElements(t *testing.T) {
+	var list strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&list, "%q,", fmt.Sprint(i))
+	}
+	rest := "variable \"list\" {\n  type = list(string)\n  default = [" + list.String() + "]\n}\nlocals {\n  list = [" + list.String() + "]\n}\n"
+	tests := map[string]int{
+		`length(join("", local.list))`:                 88_890,
+		`length(sort(local.list))`:                     20_000,
+		`length(distinct(local.list))`:                 20_000,
+		`length(tolist(local.list))`:                   20_000,
+		`length(true ? local.list : [])`:               20_000,
+		`length(true ? local.list : ["a", "b"])`:       20_000,
+		`length(compact(local.list...))`:               0, // too many arguments
+		`length(concat(local.list, local.list))`:       40_000,
+		`length(setunion(slice(local.list, 0, 5000)))`: 5000,
+		`length(var.list)`:                             20_000,
+	}
+	exprs := slices.Sorted(maps.Keys(tests))
+	rb := load(t, outputs(exprs...)+rest)
+	vars, diags := eval.Variables(rb, eval.Sources{})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	s := eval.New(rb, vars, eval.Run{}, nil)
+	for i, expr := range exprs {
+		want := tests[expr]
+		v, diags := s.Value(context.Background(), rb.Outputs[i].Value, cty.Number, eval.Extra{})
+		if want == 0 {
+			if !diags.HasErrors() {
+				t.Errorf("%s: %#v", expr, v)
+			}
+			continue
+		}
+		if diags.HasErrors() || !v.RawEquals(cty.NumberIntVal(int64(want))) {
+			t.Errorf("%s: %#v %v, want %d", expr, v, diags, want)
+		}
+	}
+}
+
+// TestSlowEvaluationsAreNotRepeated: a hundred of them do not take a hundred times
+// as long, and ordinary ones are evaluated still.
+func TestSlowEvaluationsAreNotRepeated(t *testing.T) {
+	slow := "[for a in local.x : [for b in local.x : [for c in local.x : 1 if false]]]"
+	rb := load(t, outputs(slow, "[for a in local.x : \"${a}\"]")+"locals {\n  x = ["+strings.Repeat("1,", 300)+"]\n}\n")
+	s := eval.New(rb, nil, eval.Run{}, nil)
+	for range 100 {
+		if _, diags := s.Value(context.Background(), rb.Outputs[0].Value, cty.DynamicPseudoType, eval.Extra{}); !diags.HasErrors() || diag.ID(diags[0]) != "too_slow" {
+			t.Fatal(diags)
+		}
+	}
+	if _, diags := s.Value(context.Background(), rb.Outputs[1].Value, cty.DynamicPseudoType, eval.Extra{}); diags.HasErrors() {
+		t.Error(diags)
 	}
 }

@@ -17,6 +17,9 @@ type Instance struct {
 	Value cty.Value
 }
 
+// maxInstances bounds one for_each.
+const maxInstances = 5000
+
 // Extra is what expressions of the instance see of it.
 func (i Instance) Extra() Extra {
 	return Extra{EachKey: cty.StringVal(i.Key), EachValue: i.Value}
@@ -34,6 +37,8 @@ func (s *Scope) Instances(ctx context.Context, expr hcl.Expression) (instances [
 		return nil, false, hcl.Diagnostics{diag.InvalidForEach.At(expr.Range(), format, args...)}
 	}
 	switch t := v.Type(); {
+	case count(v) > maxInstances:
+		return bad("It makes %d instances; %d is the most. Let one instance work on many elements.", count(v), maxInstances)
 	case v.IsMarked():
 		return bad("What it loops over is sensitive, and its keys would be part of addresses, which are shown and recorded.")
 	case v.IsNull():

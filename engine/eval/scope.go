@@ -7,6 +7,7 @@ package eval
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -58,8 +59,9 @@ type Scope struct {
 	values    Values
 	roots     map[string]cty.Value // run and path
 	functions map[string]function.Function
-	forEach   map[string]bool // steps that have instances
-	compiled  sync.Map        // hcl.Expression → *compiled
+	binder    binder
+	compiled  sync.Map     // hcl.Expression → *compiled
+	slow      atomic.Int32 // evaluations that were too slow
 
 	mu      sync.Mutex
 	statics map[string]static // static locals that are evaluated
@@ -84,11 +86,12 @@ func New(rb *runbook.Runbook, vars map[string]cty.Value, run Run, values Values)
 			forEach[step.Name] = true
 		}
 	}
+	table := functions(rb.Dir)
 	return &Scope{
-		rb:      rb,
-		forEach: forEach,
-		vars:    vars,
-		values:  values,
+		rb:     rb,
+		binder: binder{forEach, &templates{rb.Dir, table}},
+		vars:   vars,
+		values: values,
 		roots: map[string]cty.Value{
 			"run": cty.ObjectVal(map[string]cty.Value{
 				"id":          cty.StringVal(run.ID),
@@ -98,7 +101,7 @@ func New(rb *runbook.Runbook, vars map[string]cty.Value, run Run, values Values)
 			}),
 			"path": cty.ObjectVal(map[string]cty.Value{"runbook": cty.StringVal(rb.Dir)}),
 		},
-		functions: functions(rb.Dir),
+		functions: table,
 		statics:   map[string]static{},
 	}
 }

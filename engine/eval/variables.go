@@ -30,6 +30,7 @@ type Sources struct {
 	frame  string               // the instance of a step that calls the runbook; empty: none does
 	called map[string]given     // what its call gives
 	shared map[string]cty.Value // what another runbook of the run has found already
+	parsed map[string]parsed    // files that were read already, by path; nil: none is kept
 }
 
 // RecordedName is under which name the record keeps a variable of the runbook
@@ -89,11 +90,11 @@ type gatherer struct {
 	rb    *runbook.Runbook
 	src   Sources
 	given map[string]given
-	diags hcl.Diagnostics
+	diags diag.List
 	bad   map[string]bool // given, but unusable, and reported
 }
 
-func (g *gatherer) add(d *hcl.Diagnostic) { g.diags = append(g.diags, d) }
+func (g *gatherer) add(d *hcl.Diagnostic) { g.diags.Add(d) }
 
 func (g *gatherer) spoil(name string) {
 	if g.bad == nil {
@@ -198,7 +199,7 @@ func parseValue(text string) (cty.Value, string) {
 
 // evaluateAlone evaluates an expression in an empty scope, within a budget.
 func evaluateAlone(expr hclsyntax.Expression) (cty.Value, hcl.Diagnostics) {
-	b := newBudget(context.Background())
+	b := newBudget(context.Background(), maxWork)
 	v, diags := binder{}.bound(expr).Value(&hcl.EvalContext{Variables: map[string]cty.Value{budgetName: b.value}})
 	b.measure(v, expr.Range())
 	if b.why != nil {

@@ -16,17 +16,20 @@ import (
 // a variable. What is wrong with it is said by name alone: its lines may hold
 // secrets, also under a name that was mistyped.
 func (g *gatherer) file(path string) {
-	body, diags := runbook.ParseFile(path)
+	body, diags := g.parse(path)
 	for _, d := range diags {
 		g.add(discreet(d))
 	}
 	if body == nil {
 		return
 	}
-	for _, b := range body.Blocks {
+	for _, b := range body.Blocks[:min(len(body.Blocks), diag.MaxListed+1)] {
 		g.add(discreet(diag.WrongShape.At(b.TypeRange, "A file of variables holds arguments only: write %s = … with an equals sign.", b.Type)))
 	}
 	for _, attr := range runbook.SortedAttributes(body) {
+		if g.diags.Full() {
+			return
+		}
 		v, ok := g.rb.Variables[attr.Name]
 		if !ok {
 			diag.WithholdSource(g.undeclared(attr.Name, attr.NameRange.Filename, attr.NameRange.Ptr()))
@@ -36,6 +39,25 @@ func (g *gatherer) file(path string) {
 			g.attribute(v, attr)
 		}
 	}
+}
+
+// parsed is a file as it was read.
+type parsed struct {
+	body  *hclsyntax.Body
+	diags hcl.Diagnostics
+}
+
+// parse reads a file once for all runbooks of a run: a call with a for_each asks
+// for the same one again and again.
+func (g *gatherer) parse(path string) (*hclsyntax.Body, hcl.Diagnostics) {
+	if known, ok := g.src.parsed[path]; ok {
+		return known.body, known.diags
+	}
+	body, diags := runbook.ParseFile(path)
+	if g.src.parsed != nil {
+		g.src.parsed[path] = parsed{body, diags}
+	}
+	return body, diags
 }
 
 func (g *gatherer) attribute(v *runbook.Variable, attr *hclsyntax.Attribute) {

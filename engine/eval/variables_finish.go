@@ -9,11 +9,11 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/runbook-engine/runbook/engine/diag"
 	"github.com/runbook-engine/runbook/engine/redact"
 	"github.com/runbook-engine/runbook/engine/runbook"
+	"github.com/runbook-engine/runbook/providers/schema"
 )
 
 // finish converts, validates and marks.
@@ -40,10 +40,10 @@ func (g *gatherer) finish() (map[string]cty.Value, hcl.Diagnostics) {
 			values[name] = value
 		}
 	}
-	if !g.diags.HasErrors() {
+	if !g.diags.Taken().HasErrors() {
 		g.validate(values)
 	}
-	return values, g.diags
+	return values, g.diags.Diagnostics()
 }
 
 func (g *gatherer) convert(v *runbook.Variable, from given) (cty.Value, bool) {
@@ -58,7 +58,7 @@ func (g *gatherer) convert(v *runbook.Variable, from given) (cty.Value, bool) {
 	if v.Defaults != nil && !value.IsNull() {
 		value = v.Defaults.Apply(value)
 	}
-	converted, err := convert.Convert(value, v.Type)
+	converted, err := schema.Convert(value, v.Type)
 	if err != nil {
 		g.add(g.problem(v, from, fmt.Sprintf("a %s is needed: %s", v.Type.FriendlyNameForConstraint(), err)))
 		return cty.NilVal, false
@@ -86,14 +86,14 @@ func (g *gatherer) validate(values map[string]cty.Value) {
 		for _, val := range g.rb.Variables[name].Validations {
 			truth, diags := scope.Condition(ctx, val.Condition, Extra{})
 			if diags.HasErrors() {
-				g.diags = append(g.diags, diags...)
+				g.diags.Add(diags...)
 				continue
 			}
 			if truth == True {
 				continue
 			}
 			message, diags := scope.Text(ctx, val.Message, Extra{})
-			g.diags = append(g.diags, diags...)
+			g.diags.Add(diags...)
 			d := diag.InvalidVariable.At(val.Condition.Range(), "%s This is the value from %s.", sentence(message), g.given[name].from)
 			d.Expression = val.Condition
 			e := scope.evaluation(ctx, Extra{})

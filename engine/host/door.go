@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/runbook-engine/runbook/engine/redact"
 	"github.com/runbook-engine/runbook/providers/schema"
@@ -79,7 +78,7 @@ func (h *Host) outward(ctx context.Context, provider string, op schema.Operation
 	if known == nil {
 		return unusable(o, fmt.Errorf("provider %s has no %s %q", provider, op.Kind, op.Name))
 	}
-	result, err := convert.Convert(o.Result, known.Result.Type().WithoutOptionalAttributesDeep())
+	result, err := schema.Convert(o.Result, known.Result.Type().WithoutOptionalAttributesDeep())
 	if err != nil {
 		return unusable(o, fmt.Errorf("the result of %s.%s is not what its schema says: %w", provider, op.Name, err))
 	}

@@ -2,11 +2,11 @@ package plan
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/runbook-engine/runbook/engine/eval"
-	"github.com/runbook-engine/runbook/engine/redact"
 	"github.com/runbook-engine/runbook/engine/runbook"
 	"github.com/runbook-engine/runbook/providers/schema"
 )
@@ -85,6 +85,9 @@ func (l *level) all(visit func(*level)) {
 	}
 }
 
+// maxInstances bounds those of all steps together.
+const maxInstances = 10_000
+
 // stand decides a step.
 func (l *level) stand(ctx context.Context, step *runbook.Step) *node {
 	n := &node{step: step, known: true}
@@ -113,6 +116,9 @@ func (l *level) stand(ctx context.Context, step *runbook.Step) *node {
 			eval.Extra{EachKey: cty.UnknownVal(cty.String), EachValue: cty.DynamicVal})
 	case len(instances) == 0:
 		return alone(step.Address(), Decision{Row: 4, Verdict: Skipped, Reason: "its `for_each` is empty"}, eval.Extra{})
+	}
+	if l.instances += len(instances); l.instances > maxInstances {
+		return alone(step.Address(), Decision{Row: 2, Verdict: Block, Reason: fmt.Sprintf("with its %d instances the plan has more than %d: let one instance work on many elements", len(instances), maxInstances)}, eval.Extra{})
 	}
 	for _, i := range instances {
 		s := l.newStanding(step, step.Instance(i.Key))
@@ -318,40 +324,6 @@ func (l *looker) value(ctx context.Context, d Decision) cty.Value {
 		if inner := l.called[l.standing.said.Address]; step.Call != nil && d.Verdict == Satisfied && inner.begun() {
 			object["result"] = Outputs(ctx, inner.frame, inner.observer.Scope, nil)
 		}
-	}
-	return cty.ObjectVal(object)
-}
-
-func (l *level) outputs(ctx context.Context) []Output {
-	outputs := make([]Output, 0, len(l.frame.Runbook.Outputs))
-	for _, o := range l.frame.Runbook.Outputs {
-		out := Output{Name: o.Name}
-		v, diags := l.observer.Scope.Value(ctx, o.Value, cty.DynamicPseudoType, eval.Extra{})
-		if !diags.HasErrors() && v.IsWhollyKnown() {
-			out.Known = true
-			out.Value = Plain(v, o.Sensitive)
-		}
-		outputs = append(outputs, out)
-	}
-	return outputs
-}
-
-// Outputs is what a called runbook returns: an object of its outputs. One that
-// cannot be evaluated is null, which warn, if set, is told.
-func Outputs(ctx context.Context, frame *eval.Frame, scope *eval.Scope, warn func(string)) cty.Value {
-	object := make(map[string]cty.Value, len(frame.Runbook.Outputs))
-	for _, o := range frame.Runbook.Outputs {
-		v, diags := scope.Value(ctx, o.Value, cty.DynamicPseudoType, eval.Extra{})
-		if diags.HasErrors() {
-			if warn != nil {
-				warn("output " + o.Name + " of " + frame.Address + " has no value: " + Explain(diags))
-			}
-			v = cty.NullVal(cty.DynamicPseudoType)
-		}
-		if o.Sensitive {
-			v = redact.Mark(v)
-		}
-		object[o.Name] = v
 	}
 	return cty.ObjectVal(object)
 }

@@ -72,6 +72,8 @@ type maker struct {
 	round Round // one for the whole plan: it is one look at the systems
 	root  *level
 	plan  *Plan
+
+	instances int // of all steps with a for_each
 }
 
 // diagnose looks at the checks that expressions read, of all frames together.

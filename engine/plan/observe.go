@@ -318,6 +318,10 @@ func attribute(object cty.Value, name string) (cty.Value, bool) {
 	return v, true
 }
 
+// longestDetail bounds what one mistake says, in bytes: some functions quote what
+// they are given.
+const longestDetail = 1000
+
 // Explain tells diagnostics in one line.
 func Explain(diags hcl.Diagnostics) string {
 	var said []string
@@ -326,6 +330,9 @@ func Explain(diags hcl.Diagnostics) string {
 			continue
 		}
 		text := strings.Join(strings.Fields(d.Detail), " ")
+		if len(text) > longestDetail {
+			text = strings.ToValidUTF8(text[:longestDetail], "") + "…"
+		}
 		if d.Subject != nil {
 			text += fmt.Sprintf(" (%s:%d)", d.Subject.Filename, d.Subject.Start.Line)
 		}

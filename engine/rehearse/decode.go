@@ -10,12 +10,12 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/runbook-engine/runbook/engine/address"
 	"github.com/runbook-engine/runbook/engine/diag"
 	"github.com/runbook-engine/runbook/engine/plan"
 	"github.com/runbook-engine/runbook/engine/runbook"
+	"github.com/runbook-engine/runbook/providers/schema"
 )
 
 // value evaluates what is written out, without references.
@@ -79,8 +79,11 @@ func (d *decoder) step(address string, at hcl.Range) bool {
 	if d.rb.Has(address) {
 		return true
 	}
+	if d.diags.Full() {
+		return false
+	}
 	var all []string
-	for _, p := range places(d.rb, "") {
+	for _, p := range d.allPlaces() {
 		if strings.HasPrefix(p, "step.") && d.rb.Has(p) {
 			all = append(all, p)
 		}
@@ -147,9 +150,17 @@ func index(key string) string {
 	return strings.TrimPrefix(address.New("x").Instance(key).String(), "step.x")
 }
 
+// allPlaces are those of the runbook.
+func (d *decoder) allPlaces() []string {
+	if d.places == nil {
+		d.places = places(d.rb, "")
+	}
+	return d.places
+}
+
 // place reports a name that is no place's.
 func (d *decoder) place(name string, at hcl.Range) {
-	if all := places(d.rb, ""); !slices.Contains(all, plainly(name)) {
+	if all := d.allPlaces(); !d.diags.Full() && !slices.Contains(all, plainly(name)) {
 		d.add(diag.Suggest(diag.UnknownName.At(at, "There is no %s in %s.", name, d.rb.File), diag.Nearest(name, all)))
 	}
 }
@@ -168,7 +179,13 @@ func (d *decoder) word(attr *hclsyntax.Attribute, words []string) string {
 
 // operation finds an operation of the runbook's; nil: that is reported.
 func (d *decoder) operation(name string, at hcl.Range) *use {
-	uses := operations(d.rb)
+	if d.operations == nil {
+		d.operations = operations(d.rb)
+	}
+	uses := d.operations
+	if d.diags.Full() {
+		return nil
+	}
 	if u := uses[name]; u != nil {
 		return u
 	}
@@ -190,7 +207,7 @@ func constant(expr hclsyntax.Expression, want cty.Type) (cty.Value, *hcl.Diagnos
 	if diags.HasErrors() {
 		return cty.NilVal, diag.CannotEvaluate.At(expr.Range(), "%s", diags[0].Detail)
 	}
-	converted, err := convert.Convert(v, want)
+	converted, err := schema.Convert(v, want)
 	if err != nil || v.IsNull() {
 		return cty.NilVal, diag.WrongType.At(expr.Range(), "A %s is needed here, not a %s.", want.FriendlyNameForConstraint(), v.Type().FriendlyName())
 	}

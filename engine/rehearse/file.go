@@ -49,7 +49,8 @@ func Load(path string, rb *runbook.Runbook) (*File, hcl.Diagnostics) {
 	if body == nil {
 		return nil, diags
 	}
-	d := &decoder{rb: rb, diags: diags}
+	d := &decoder{rb: rb}
+	d.diags.Add(diags...)
 	f := &File{Path: path, Runbook: rb}
 	d.words("file of tests", body, []string{"variables"}, []string{"mock", "invariant", "test"})
 	f.Variables = d.variables(body)
@@ -75,26 +76,29 @@ func Load(path string, rb *runbook.Runbook) (*File, hcl.Diagnostics) {
 			all = d.distinct(all[:len(all):len(all)], inv)
 		}
 	}
-	return f, d.diags
+	return f, d.diags.Diagnostics()
 }
 
 type decoder struct {
 	rb    *runbook.Runbook
-	diags hcl.Diagnostics
+	diags diag.List
+
+	places     []string        // what at and blocked_by may name, once it is asked for
+	operations map[string]*use // likewise
 }
 
-func (d *decoder) add(problem *hcl.Diagnostic) { d.diags = append(d.diags, problem) }
+func (d *decoder) add(problem *hcl.Diagnostic) { d.diags.Add(problem) }
 
 // words reports what does not belong into a block.
 func (d *decoder) words(kind string, body *hclsyntax.Body, arguments, blocks []string) {
 	for _, attr := range runbook.SortedAttributes(body) {
-		if !slices.Contains(arguments, attr.Name) {
+		if !slices.Contains(arguments, attr.Name) && !d.diags.Full() {
 			p := diag.UnknownArgument.At(attr.NameRange, "A %s has no argument %q; it takes %s.", kind, attr.Name, strings.Join(arguments, ", "))
 			d.add(diag.Suggest(p, diag.Nearest(attr.Name, arguments)))
 		}
 	}
 	for _, block := range body.Blocks {
-		if !slices.Contains(blocks, block.Type) {
+		if !slices.Contains(blocks, block.Type) && !d.diags.Full() {
 			p := diag.UnknownBlock.At(block.TypeRange, "A %s has no block %q.", kind, block.Type)
 			d.add(diag.Suggest(p, diag.Nearest(block.Type, blocks)))
 		}

@@ -36,7 +36,7 @@ func (f *File) mocks(ctx context.Context, t *Test, scope *eval.Scope, schemas pl
 			all = append(all, m)
 		}
 	}
-	return all, d.diags
+	return all, d.diags.Diagnostics()
 }
 
 type mocker struct {
@@ -93,7 +93,7 @@ func (d *mocker) after(m *mock, block *hclsyntax.Block, subjects []subject) {
 	}
 	if attr := block.Body.Attributes["at"]; attr != nil {
 		if next.at = d.reference(attr.Expr); next.at != "" {
-			if d.place(next.at, attr.Expr.Range()); slices.Contains(places(d.rb, ""), plainly(next.at)) && !acts(d.rb, next.at) {
+			if d.place(next.at, attr.Expr.Range()); slices.Contains(d.allPlaces(), plainly(next.at)) && !acts(d.rb, next.at) {
 				d.add(diag.InvalidReference.At(attr.Expr.Range(), "%s does nothing: name a step, its fallback or its rollback.", next.at))
 			}
 		}

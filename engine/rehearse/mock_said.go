@@ -117,7 +117,7 @@ func (d *mocker) returns(attr *hclsyntax.Attribute, subjects []subject, into []m
 				continue
 			}
 			v, found := d.scope.Value(d.ctx, item.ValueExpr, field.Type, eval.Extra{})
-			if d.diags = append(d.diags, found...); found.HasErrors() {
+			if d.diags.Add(found...); found.HasErrors() {
 				break // it is of the same type in all, or reported once
 			}
 			into[i][name] = v

@@ -105,6 +105,10 @@ func (l *loader) label(block *hclsyntax.Block, what string) (string, bool) {
 		l.add(diag.InvalidLabel.At(block.LabelRanges[1], "A %s block takes one label, its %s.", block.Type, what))
 	}
 	name := block.Labels[0]
+	if len(name) > maxName {
+		l.add(diag.InvalidName.At(block.LabelRanges[0], "A name of more than %d characters is none that people can use.", maxName))
+		return name, false
+	}
 	if !isName(name) {
 		l.add(diag.InvalidName.At(block.LabelRanges[0], "%q is no name: a name begins with a letter or an underscore and goes on with letters, digits, underscores and hyphens, all of them ASCII.", name))
 		return name, false

@@ -34,10 +34,6 @@ type pendingCall struct {
 	at   hcl.Range // of the path
 }
 
-// maxSteps bounds the steps of a runbook and of all that it calls, which calls may
-// multiply. Instances are not counted.
-const maxSteps = 20_000
-
 func (l *loader) decodeCall(s *Step, block *hclsyntax.Block) *Call {
 	l.noLabel(block)
 	l.checkWords(block.Body, callBlock)

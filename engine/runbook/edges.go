@@ -21,6 +21,9 @@ func (l *loader) expand(refs []Reference, visit func(r, via Reference)) {
 		ref Reference
 		via Reference
 	}
+	if l.visits += len(refs); l.visits > maxVisits {
+		return // reported at the end
+	}
 	seen := map[visited]bool{}
 	stack := make([]pending, 0, len(refs))
 	for _, r := range slices.Backward(refs) {
@@ -38,6 +41,7 @@ func (l *loader) expand(refs []Reference, visit func(r, via Reference)) {
 			continue
 		}
 		seen[visited{p.ref.Name, p.ref.Guarded}] = true
+		l.visits += len(local.References)
 		for _, r := range slices.Backward(local.References) {
 			r.Guarded = r.Guarded || p.ref.Guarded
 			stack = append(stack, pending{r, p.via})
@@ -118,10 +122,14 @@ func (l *loader) connect() {
 		}
 		l.referenceEdges(b, &e)
 		b.step.Edges = e.edges
+		if l.boundEdges(b.step) {
+			break
+		}
 	}
 	l.stepCycles()
 	l.orderRollbacks()
 	l.checkCycles()
+	l.boundVisits()
 }
 
 // referenceEdges adds the edges that a step's references make, and applies the
@@ -256,6 +264,7 @@ func (l *loader) checkCycles() {
 			}
 		}
 	}
+	l.boundLooks(g, names)
 	for _, cycle := range g.Cycles() {
 		var path, edges []string
 		for i, n := range cycle {

@@ -10,9 +10,9 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 
 	"github.com/runbook-engine/runbook/engine/diag"
+	"github.com/runbook-engine/runbook/providers/schema"
 )
 
 // constant evaluates an expression that is written out: literals, lists and
@@ -89,7 +89,7 @@ func convertConstant(v cty.Value, want cty.Type) (cty.Value, error) {
 	if err != nil {
 		return cty.NilVal, err
 	}
-	return convert.Convert(v, want)
+	return schema.Convert(v, want)
 }
 
 const maxDigits = 4096

@@ -60,9 +60,7 @@ func load(file string, tree *calls) (rb *Runbook, found bool, diags *diag.List) 
 		return l.rb, false, &l.diags
 	}
 	found = l.decodeMain(body)
-	if n := len(l.rb.Steps); n > maxSteps {
-		l.add(diag.FileTooLarge.At(l.rb.Steps[maxSteps].Range, "The runbook has %d steps; %d is the most that is worked with. One step with a for_each can stand for many that are alike.", n, maxSteps))
-	}
+	l.boundSteps()
 	for _, inc := range l.includes {
 		if !l.diags.Full() {
 			l.include(inc)
@@ -102,6 +100,8 @@ type loader struct {
 	calls        []pendingCall       // likewise
 	tree         *calls              // of the runbooks that call each other
 	size         int                 // steps of what is called
+	edges        int                 // of all steps
+	visits       int                 // of references, through locals
 	uses         map[string][]string // "check bars" → "variable max_age", "provider postgres", …
 }
 

@@ -7,7 +7,6 @@ import (
 	"sort"
 
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 )
 
 // argumentError says what is wrong with the argument at path.
@@ -121,7 +120,7 @@ func convertTo(v cty.Value, want cty.Type) (cty.Value, error) {
 	if want == cty.DynamicPseudoType {
 		return v, nil
 	}
-	converted, err := convert.Convert(v, want)
+	converted, err := Convert(v, want)
 	if err != nil {
 		return cty.NilVal, fmt.Errorf("has the wrong type: %w", err)
 	}
