@@ -45,6 +45,7 @@ func saidTo(history []event.Event, inbox []store.Answer) apply.Said {
 		case shown.Question == nil && shown.Attempt != nil:
 			said.Approved[a.Step] = append(said.Approved[a.Step], apply.Approval{
 				By: a.By, Note: a.Note, At: a.Time, Shown: true, Effects: shown.Attempt.Effects, Impact: shown.Attempt.Impact,
+				Fallback: shown.Attempt.Fallback, WayBack: shown.Attempt.WayBack,
 			})
 		case shown.Question != nil && open[a.Step] != nil && open[a.Step].Seq == shown.Seq:
 			said.Answers[a.Step] = apply.Answer{Yes: true, By: a.By, Note: a.Note, Values: a.Values}

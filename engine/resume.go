@@ -221,15 +221,15 @@ func (e *Engine) goOn(ctx, looking context.Context, st *store.Store, kept *store
 }
 
 // looking is what apply needs of a run on record to look at it.
-func (e *Engine) looking(r *reopened) apply.Options {
+func (e *Engine) looking(r *reopened, resolve map[string]string) apply.Options {
 	return apply.Options{
-		Frame: r.s.frame, Run: r.s.run, Backend: backend{r.s.host}, Schemas: r.s.host, Clock: e.clock, Only: r.only, History: r.history,
+		Frame: r.s.frame, Run: r.s.run, Backend: backend{r.s.host}, Schemas: r.s.host, Clock: e.clock, Only: r.only, History: r.history, Resolve: resolve,
 	}
 }
 
 // remaining is what the steps that a resume may still run are known to write.
 func (e *Engine) remaining(ctx context.Context, r *reopened, takeBack bool) []schema.Effect {
-	opts := e.looking(r)
+	opts := e.looking(r, nil)
 	opts.TakeBack = takeBack
 	effects := apply.Remaining(ctx, opts)
 	return slices.DeleteFunc(effects, func(effect schema.Effect) bool { return effect.Mode == schema.Read })

@@ -57,7 +57,6 @@ func (e *Engine) Rollback(ctx context.Context, ref string, opts RollbackOptions)
 	if err != nil || !yes {
 		return Result{Result: apply.Result{Outcome: Declined}}, diags, errors.Join(err, kept.Close())
 	}
-	r.start.TakeBack = true
 	result, err := e.goOn(ctx, looking, st, kept, r, nil, e.remaining(looking, r, true), opts.ResumeOptions, true)
 	return result, diags, errors.Join(err, kept.Close())
 }
@@ -65,7 +64,7 @@ func (e *Engine) Rollback(ctx context.Context, ref string, opts RollbackOptions)
 // agreeBack shows what would be taken back and asks. After a yes everything is
 // looked at again.
 func (e *Engine) agreeBack(ctx context.Context, r *reopened, opts RollbackOptions) (bool, error) {
-	shown := apply.Back(ctx, e.looking(r))
+	shown := apply.Back(ctx, e.looking(r, opts.Resolve))
 	if ctx.Err() != nil {
 		return false, ErrInterrupted
 	}
@@ -73,7 +72,7 @@ func (e *Engine) agreeBack(ctx context.Context, r *reopened, opts RollbackOption
 		opts.Foreseen(shown)
 	}
 	if len(shown.Steps) == 0 && len(shown.Open) == 0 {
-		return false, fmt.Errorf("run %s: %w%s", r.s.run.ID, ErrNothingBack, why(shown))
+		return false, fmt.Errorf("run %s: %w%s", r.s.run.ID, ErrNothingBack, staying(shown))
 	}
 	switch {
 	case opts.AutoApprove:
@@ -84,7 +83,7 @@ func (e *Engine) agreeBack(ctx context.Context, r *reopened, opts RollbackOption
 	if yes, err := opts.Agree(shown); err != nil || !yes {
 		return false, err
 	}
-	now := apply.Back(ctx, e.looking(r))
+	now := apply.Back(ctx, e.looking(r, opts.Resolve))
 	if ctx.Err() != nil {
 		return false, ErrInterrupted
 	}
@@ -94,8 +93,8 @@ func (e *Engine) agreeBack(ctx context.Context, r *reopened, opts RollbackOption
 	return true, nil
 }
 
-// why names what stays as it is.
-func why(b plan.Backward) string {
+// staying names what stays as it is.
+func staying(b plan.Backward) string {
 	if len(b.Left) == 0 {
 		return ": none of its steps has changed anything that is not taken back already"
 	}

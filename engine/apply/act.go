@@ -30,7 +30,7 @@ func (r *run) act(t *task, s *state, a *action) bool {
 	}
 	ctx, cancel := r.acting(s)
 	defer cancel()
-	if s.step.Timeout > 0 && s.actLeft <= 0 {
+	if s.step.Timeout > 0 && s.actLeft <= 0 && !s.rolling {
 		return r.failed(s, &schema.Failure{Code: "timeout", Message: errTimeout{s.step.Timeout}.Error()})
 	}
 	op := r.operation(s, a)
@@ -62,7 +62,7 @@ func (r *run) act(t *task, s *state, a *action) bool {
 // acting is the context of a step's attempts: it ends with the second signal,
 // and at the step's own timeout.
 func (r *run) acting(s *state) (context.Context, context.CancelFunc) {
-	if s.step.Timeout == 0 {
+	if s.step.Timeout == 0 || s.rolling {
 		return context.WithCancel(r.acts)
 	}
 	if !s.clocked {
@@ -150,14 +150,17 @@ func (r *run) intend(s *state, a *action, op schema.Operation) {
 	s.inherited = false
 	var stopped *frame
 	after := ""
-	if stopped = s.frame.stoppedIn(); stopped != nil && !s.rolling {
+	if stopped = s.frame.stoppedIn(); s.rolling || s.frame.comesBack() {
+		stopped = nil // it is not over by that
+	}
+	if stopped != nil {
 		after = stopped.linked.Address
 	}
 	s.follow()
 	s.last = &event.Attempt{
 		Number: s.attempts, Action: s.action().Type(), Fallback: s.label(), TakesBack: s.rolling, WayBack: a.wayBack, Key: op.Key, Lock: op.AttemptLock, Settling: class,
 		Effects: a.described.Effects, Undeclared: a.described.Undeclared, Destructive: a.described.Destructive, Impact: a.described.Impact,
-		Command: plan.Shell(a.described.Command), AfterStop: stopped == r.root && !s.rolling, AfterStopOf: after,
+		Command: plan.Shell(a.described.Command), AfterStop: stopped == r.root, AfterStopOf: after,
 	}
 	if a.wanted != nil || a.described.Destructive || a.wayBack != nil && a.wayBack.Destructive {
 		if s.last.ApprovedBy, s.last.Note = r.approver(s, a); s.last.ApprovedBy != "" {
@@ -218,7 +221,7 @@ func (r *run) ended(s *state, o schema.Outcome, begun time.Time, settled string)
 		if !s.rolling {
 			s.result = o.Result
 		}
-		s.last.Result = encode(withoutSecrets(o.Result))
+		s.last.Result, s.last.Withheld = encode(withoutSecrets(o.Result)), o.Result != cty.NilVal && o.Result.ContainsMarked()
 	case schema.FailedClean, schema.FailedPartial:
 		if s.open == "" {
 			s.generation++
@@ -365,7 +368,12 @@ func said(s *state, goals, verifies []plan.Sighting) string {
 	return strings.Join(words, "; ")
 }
 
+// resultOrNull is what its action returned. What is not on record is not known to
+// what is taken back: null would say that there was none.
 func (s *state) resultOrNull() cty.Value {
+	if s.lost && s.frame.takenBack() {
+		return cty.DynamicVal
+	}
 	if s.result == cty.NilVal {
 		return cty.NullVal(cty.DynamicPseudoType)
 	}

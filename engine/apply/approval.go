@@ -24,13 +24,16 @@ type Approval struct {
 	Shown   bool      // it is to these effects, up to these counts
 	Effects []schema.Effect
 	Impact  schema.Impact
+	WayBack *event.WayBack // that was shown; nil: there was none
+
+	Fallback string // label of the fallback that it is to; empty: the step's own action
 }
 
 // person tells whether somebody still has to be asked, row 17.
 func (r *run) person(s *state, a *action) *plan.Answer {
 	why := ""
 	switch back := a.wayBack; {
-	case s.rolling && covers(s.approved, a.described.Effects):
+	case s.rolling && s.approved != nil && len(outgrows(describedWayBack(a), s.approved)) == 0:
 	case a.wanted != nil:
 		why = a.wanted.String()
 	case a.described.Destructive:
@@ -98,6 +101,13 @@ func (r *run) refuses(s *state, a *action, approval Approval, by string) string 
 		return "it counts what it destroys and the step sets no limit: the number has to be seen"
 	case !approval.Shown:
 		return ""
+	case d.Destructive && approval.Fallback != s.label() && !s.rolling:
+		return "it is destructive, and not what was approved: a person has to see what it hits"
+	}
+	if back := a.wayBack; back != nil {
+		if grown := outgrows(back, approval.WayBack); len(grown) > 0 {
+			return grown[0]
+		}
 	}
 	for _, e := range d.Effects {
 		if !plan.Allows(approval.Effects, e) {
@@ -147,13 +157,13 @@ func (r *run) takeApprovals(s *state) {
 func (r *run) takeApproval(s *state, approval Approval) {
 	approval.By = either(approval.By, r.opts.Run.Operator)
 	if slices.ContainsFunc(s.approvals, func(known Approval) bool {
-		return known.By == approval.By && known.At.Equal(approval.At) && slices.Equal(known.Effects, approval.Effects)
+		return known.By == approval.By && known.At.Equal(approval.At) && known.Fallback == approval.Fallback && slices.Equal(known.Effects, approval.Effects)
 	}) {
 		return // it was taken before
 	}
 	s.approvals = append(s.approvals, approval)
 	yes := true
-	r.say(event.Event{Type: event.Observed, Step: s.address, Approval: &event.Approval{At: approval.At, Effects: approval.Effects, Impact: approval.Impact}, Observation: &event.Observation{
+	r.say(event.Event{Type: event.Observed, Step: s.address, Approval: &event.Approval{At: approval.At, Effects: approval.Effects, Impact: approval.Impact, Fallback: approval.Fallback, WayBack: approval.WayBack}, Observation: &event.Observation{
 		Kind: "approval", Name: s.step.Name, Holds: &yes, By: approval.By, Note: approval.Note, Final: true,
 	}})
 }
@@ -165,6 +175,7 @@ func (s *state) recallApproval(e *event.Event) {
 	}
 	s.approvals = append(s.approvals, Approval{
 		By: e.Observation.By, Note: e.Observation.Note, At: e.Approval.At, Shown: true, Effects: e.Approval.Effects, Impact: e.Approval.Impact,
+		Fallback: e.Approval.Fallback, WayBack: e.Approval.WayBack,
 	})
 }
 
@@ -189,9 +200,23 @@ func (s *state) expires() time.Time {
 	return s.askedAt.Add(s.step.Approval.Timeout)
 }
 
-// covers tells whether what was approved includes all effects.
-func covers(approved, effects []schema.Effect) bool {
-	return approved != nil && !slices.ContainsFunc(effects, func(e schema.Effect) bool { return !plan.Allows(approved, e) })
+// describedWayBack is a rollback as it is described once its turn has come.
+func describedWayBack(a *action) *event.WayBack {
+	return &event.WayBack{Effects: a.described.Effects, Destructive: a.described.Destructive, Undeclared: a.described.Undeclared}
+}
+
+// outgrows says what a rollback would do now that was not shown with its step; one
+// that destroys nothing needs nobody to see it.
+func outgrows(now, shown *event.WayBack) []string {
+	if !now.Destructive {
+		return nil
+	}
+	var was plan.Deed
+	if shown != nil {
+		was = plan.Deed{Destructive: shown.Destructive, Undeclared: shown.Undeclared, Effects: shown.Effects}
+	}
+	is := plan.Deed{Destructive: now.Destructive, Undeclared: now.Undeclared, Effects: now.Effects}
+	return is.Outgrows("its rollback", &was)
 }
 
 // ask puts what a step would do before the person at the terminal, where their yes
@@ -264,7 +289,7 @@ func (r *run) ask(t *task, s *state, d plan.Decision, a *action) next {
 		return leave
 	}
 	for _, by := range r.voices(a) {
-		r.takeApproval(s, Approval{By: by, At: r.clock.Now(), Shown: true, Effects: a.described.Effects, Impact: a.described.Impact})
+		r.takeApproval(s, Approval{By: by, At: r.clock.Now(), Shown: true, Effects: a.described.Effects, Impact: a.described.Impact, Fallback: s.label(), WayBack: a.wayBack})
 	}
 	return restart
 }

@@ -3,7 +3,9 @@ package apply
 import (
 	"context"
 
+	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/plan"
+	"github.com/runbook-engine/runbook/providers/schema"
 )
 
 // Back says what Run would do with TakeBack set. It changes nothing and says
@@ -13,45 +15,34 @@ func Back(ctx context.Context, opts Options) plan.Backward {
 	r := newRun(ctx, opts)
 	defer r.cancelActs()
 	r.replay(opts.History)
-	r.recallTree(r.root)
+	r.takeUp(nil, r.root)
 	var b plan.Backward
 	r.root.each(func(s *state) {
-		if s.status == unknown || s.last != nil && !s.last.TakesBack && s.last.State == "" {
+		if s.unknownStill() {
 			b.Open = append(b.Open, s.address)
 		}
 	})
-	order, left := backOrder(r.root)
+	order, left := r.backOrder(r.root)
 	for _, s := range left {
 		b.Left = append(b.Left, plan.LeftStep{Address: s.state.address, Why: s.why})
 	}
 	for _, s := range order {
+		if why := r.stuck(s); why != "" {
+			b.Left = append(b.Left, plan.LeftStep{Address: s.address, Why: why})
+			continue
+		}
 		b.Steps = append(b.Steps, r.backStep(s))
 	}
 	return b
 }
 
-// recallTree takes up what the record says of the steps of a frame and of those
-// below it.
-func (r *run) recallTree(f *frame) {
-	for _, step := range plan.Ordered(f.rb) { // what has ended is known to those after it
-		s := f.steps[step.Index]
-		r.recall(s)
-		if step.ForEach != nil {
-			instances, _, _ := f.observer.Scope.Instances(f.looks, step.ForEach)
-			for _, i := range instances {
-				s.instances = append(s.instances, f.newState(step, step.Instance(i.Key), i.Extra()))
-			}
-		}
-		for _, i := range s.instances {
-			r.recall(i)
-		}
-		for _, i := range s.all() {
-			if i.inner = f.called[i.address]; i.inner != nil {
-				r.recallTree(i.inner)
-				i.result = plan.Outputs(r.acts, i.inner.linked, i.inner.observer.Scope, nil)
-			}
-		}
+// stuck is why a rollback that was begun is not done again; empty: it is, or it is
+// settled.
+func (r *run) stuck(s *state) string {
+	if !s.last.TakesBack || s.last.State != schema.FailedPartial || keyed(s.last.Settling) || r.opts.Resolve[s.address] != "" || s.last.Settled == "person" && s.last.Failure.Code == wantedAgain {
+		return ""
 	}
+	return "its rollback failed and may have changed something: it is done again only by `--resolve " + s.address + "=retry`"
 }
 
 func (r *run) backStep(s *state) plan.BackStep {
@@ -68,6 +59,6 @@ func (r *run) backStep(s *state) plan.BackStep {
 	}
 	said.Effects, said.Undeclared, said.Destructive = d.Effects, d.Undeclared, d.Destructive
 	said.Impact, said.Sample, said.Summary, said.Command = d.Impact, d.Sample, d.Summary, plan.Shell(d.Command)
-	said.Approved = covers(s.approved, d.Effects)
+	said.Approved = s.approved != nil && len(outgrows(&event.WayBack{Effects: d.Effects, Destructive: d.Destructive, Undeclared: d.Undeclared}, s.approved)) == 0
 	return said
 }

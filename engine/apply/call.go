@@ -28,6 +28,13 @@ func (r *run) call(t *task, s *state) {
 		}
 		r.alarm(f, bound, of)
 	}
+	switch { // it was decided in an earlier process
+	case f.back == "" || f.backward != backNever:
+	case ended:
+		f.backward = backOver
+	default:
+		r.resumeBack(t, f)
+	}
 	f.caller = t
 	r.start(f, f.queue.First())
 	if f.begun > 0 {

@@ -96,6 +96,8 @@ func (s *state) unfallen() string {
 // step's own action.
 func (s *state) again() {
 	switch {
+	case s.reached > s.fallback: // it waited for a person
+		s.fallback = s.reached
 	case s.rolling || s.step.Retry != nil && (s.last.State == schema.FailedClean || keyed(s.last.Settling)):
 	case s.fallback < len(s.step.Fallbacks):
 		s.fallback++
@@ -111,13 +113,24 @@ func (s *state) changed() bool {
 }
 
 // follow keeps of the last attempt what counts once there is another.
-func (s *state) follow() { s.touched = s.changed() }
+func (s *state) follow() {
+	if s.last != nil && !s.last.TakesBack && s.changed() {
+		s.mutated = s.mutated || mutates(s.last)
+	}
+	s.touched = s.changed()
+}
 
 // approve keeps that a step's rollback was approved with it.
 func (s *state) approve() {
-	if back := s.last.WayBack; back != nil {
-		s.approved = append([]schema.Effect{}, back.Effects...)
+	if s.last.WayBack != nil {
+		s.approved = s.last.WayBack
 	}
+}
+
+// same tells whether the last attempt was of the action that has its turn: of
+// another one, in a runbook that was changed since, nothing can be said or repeated.
+func (s *state) same() bool {
+	return s.last.Action == s.action().Type() && s.last.Fallback == s.label() && s.last.TakesBack == s.rolling
 }
 
 // wayBack describes a step's rollback before the step acts; nil: it has none.
@@ -133,6 +146,6 @@ func (r *run) wayBack(ctx context.Context, s *state) *event.WayBack {
 	if err != nil {
 		return back
 	}
-	back.Effects, back.Destructive, back.Command = d.Effects, d.Destructive, plan.Shell(d.Command)
+	back.Effects, back.Destructive, back.Undeclared, back.Command = d.Effects, d.Destructive, d.Undeclared, plan.Shell(d.Command)
 	return back
 }

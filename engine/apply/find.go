@@ -82,7 +82,7 @@ func (r *run) find(t *task, s *state, why string) bool {
 	}
 	// Again at most once in one process: a provider that dies every time must
 	// not be fed for ever.
-	if keyed(s.last.Settling) && s.repeated < r.repeats(s) && r.mayRepeat(s) {
+	if keyed(s.last.Settling) && s.same() && s.repeated < r.repeats(s) && r.mayRepeat(s) {
 		s.repeated++
 		return false
 	}
@@ -166,7 +166,7 @@ func (r *run) askProvider(t *task, s *state, deadline time.Time) schema.Outcome 
 
 func (r *run) settleOnce(s *state) schema.Outcome {
 	ctx := s.at(r.acts)
-	if spec := r.spec(s); spec == nil || !spec.Settles {
+	if spec := r.spec(s); spec == nil || !spec.Settles || !s.same() {
 		return schema.Outcome{State: schema.Unknown}
 	}
 	arguments, unknown, err := s.frame.observer.Arguments(ctx, s.action(), schema.Action, s.sees())

@@ -12,7 +12,7 @@ import (
 
 // finish evaluates the outputs and says how the run ended.
 func (r *run) finish(ctx context.Context) Result {
-	result := Result{Outputs: make(map[string]any), Acted: r.acted(), Over: r.root.late > 0, Values: r.root}
+	result := Result{Outputs: make(map[string]any), Acted: r.acted(), Over: r.root.late > 0 && !(r.opts.TakeBack && r.root.backward != backOver), Values: r.root}
 	r.root.each(func(s *state) {
 		if r.left(s) {
 			return
@@ -63,12 +63,14 @@ func (r *run) outcome() string {
 	})
 	bad, stuck := r.badly(r.root)
 	switch {
-	case r.recordErr != nil, r.logErr != nil, open && !r.interrupted, r.root.timedOut:
+	case r.recordErr != nil, r.logErr != nil, open && !r.interrupted:
+		return Failed
+	case !waits && r.root.backward == backOver && r.root.whole && r.wentBack():
+		return RolledBack
+	case r.root.timedOut:
 		return Failed
 	case !bad && !waits && r.root.back == "":
 		return Succeeded // also where the signal came too late to stop anything
-	case !waits && r.root.backward == backOver && r.wentBack():
-		return RolledBack
 	case r.interrupted:
 		return Interrupted
 	case waits:

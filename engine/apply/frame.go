@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"slices"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -26,13 +27,15 @@ type frame struct {
 	called    map[string]*frame // by the address of what calls
 	calls     []*frame          // the same, in order
 
-	halt     string // why nothing new starts; empty: nothing stands in the way here
-	late     int    // attempts on record that an always step made after that: it is over, a resume only settles
-	timedOut bool
-	back     string   // because of which step what was done is taken back; empty: it is not
-	backward backward // how far that has come
-	held     []*task  // always steps that wait for it
-	unalarm  func()   // stops the timeout
+	halt      string // why nothing new starts; empty: nothing stands in the way here
+	late      int    // attempts on record that an always step made after that: it is over, a resume only settles
+	timedOut  bool
+	back      string   // because of which step what was done is taken back; empty: it is not
+	backward  backward // how far that has come
+	whole     bool     // all that was to be taken back was
+	dismissed bool     // what waited for a person has ended
+	held      []*task  // always steps that wait for it
+	unalarm   func()   // stops the timeout
 
 	ahead  bool  // it is only looked at what is to come: see Remaining
 	kept   bool  // the call of these steps ended in an earlier process: so did they
@@ -65,6 +68,9 @@ func (r *run) newFrame(linked *eval.Frame, outer *frame, looks context.Context) 
 	}
 	for i, step := range rb.Steps {
 		f.steps[i] = f.newState(step, step.Address(), eval.Extra{})
+		if step.NoReturn {
+			r.noReturn = append(r.noReturn, f.steps[i])
+		}
 		f.byName[step.Name] = f.steps[i]
 	}
 	f.queue = plan.Graph(rb).Queue()
@@ -84,7 +90,7 @@ func (f *frame) all() []*frame {
 // itself, callers before what they call.
 func (f *frame) each(visit func(*state)) {
 	for _, s := range f.steps {
-		for _, i := range s.all() {
+		for _, i := range slices.Concat(s.all(), s.former) {
 			visit(i)
 			if i.inner != nil {
 				i.inner.each(visit)

@@ -14,6 +14,10 @@ import (
 // liveEach takes a step with a for_each through its instances. It ends with the
 // worst of them, and has no status while one waits for a person.
 func (r *run) liveEach(t *task, s *state) {
+	if len(s.instances) > 0 {
+		r.liveTakenUp(t, s)
+		return
+	}
 	r.recall(s)
 	if s.status != "" {
 		return // it had no instances in an earlier process
@@ -85,14 +89,14 @@ func (r *run) keepEach(t *task, s *state) {
 // roll takes one instance to its end. One that ends badly ends the roll.
 func (r *run) roll(t *task, s, i *state) {
 	r.recall(i)
-	if s.rolled != "" && i.status == "" && i.last == nil {
-		r.end(i, notRun, 1, s.rolled)
+	if s.rollEnd != "" && i.status == "" && i.last == nil {
+		r.end(i, notRun, 1, s.rollEnd)
 		r.keepOut(i)
 		return
 	}
 	r.liveOne(t, i)
 	if s.step.MaxParallel > 0 && i.status != "" && !i.well() {
-		s.rolled = either(s.rolled, "the roll ended with "+i.address+", which ended "+i.status)
+		s.rollEnd = either(s.rollEnd, "the roll ended with "+i.address+", which ended "+i.status)
 	}
 }
 
@@ -139,8 +143,12 @@ func (r *run) gone(s *state, instances []eval.Instance) []*state {
 		}
 		i := s.frame.newState(s.step, s.step.Instance(key), eval.Instance{Key: key, Value: cty.NullVal(cty.DynamicPseudoType)}.Extra())
 		i.order = s.order
-		if r.recall(i); i.last != nil && (i.last.State == "" || i.last.State == schema.Unknown || i.carried) {
+		switch r.recall(i); {
+		case i.last != nil && (i.last.State == "" || i.last.State == schema.Unknown || i.carried):
 			gone = append(gone, i)
+		case i.status != "":
+			i.extra.EachValue = cty.DynamicVal
+			s.former = append(s.former, i)
 		}
 	}
 	return gone

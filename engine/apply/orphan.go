@@ -15,8 +15,8 @@ type orphan struct {
 	attempt *event.Attempt
 }
 
-// leave notes the attempts that earlier processes have left behind.
-func (r *run) leave(history []event.Event) {
+// abandon notes the attempts that earlier processes have left behind.
+func (r *run) abandon(history []event.Event) {
 	open := map[string]*event.Attempt{}
 	for i := range history {
 		e := &history[i]

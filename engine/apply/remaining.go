@@ -39,9 +39,6 @@ func (r *run) remaining(f *frame, visit func([]schema.Effect)) {
 			continue
 		}
 		r.recall(s)
-		if s.status != "" && !f.takenBack() {
-			continue
-		}
 		if s.step.ForEach == nil {
 			r.remains(s, visit)
 			continue
@@ -66,6 +63,9 @@ func (r *run) remains(s *state, visit func([]schema.Effect)) {
 		visit(s.last.Effects)
 	}
 	f := s.frame
+	if f.takenBack() && !s.step.Always {
+		return // it does not begin any more
+	}
 	if s.last == nil && s.step.When != nil && f.observer.When(f.looks, s.step, f.diagnosis, s.extra).Truth == plan.Fails {
 		return
 	}
@@ -90,11 +90,12 @@ func (r *run) remains(s *state, visit func([]schema.Effect)) {
 	}
 }
 
-// remainsBack visits the effects of taking back what a step or instance did.
+// remainsBack visits the effects of taking back what a step or instance did, which
+// may still come.
 func (r *run) remainsBack(s *state, visit func([]schema.Effect)) {
 	f := s.frame
 	switch {
-	case !f.takenBack() || s.status == rolledBack:
+	case s.status == rolledBack:
 	case s.step.Call != nil:
 		if called := f.called[s.address]; called != nil {
 			r.remaining(called, visit)

@@ -29,7 +29,7 @@ func (r *run) replay(history []event.Event) {
 	for i := range history {
 		e := &history[i]
 		r.seq = max(r.seq, e.Seq)
-		if e.Rollback != "" {
+		if e.Rollback != "" && !slices.Contains(causes, e.Rollback) {
 			causes = append(causes, e.Rollback)
 		}
 		switch {
@@ -54,7 +54,7 @@ func (r *run) replay(history []event.Event) {
 		r.overtake(e.Step)
 		r.past[e.Step] = append(r.past[e.Step], e)
 	}
-	r.leave(history)
+	r.abandon(history)
 	r.bringBack(causes)
 	for _, f := range r.root.all() {
 		if r.acted() {
@@ -174,16 +174,23 @@ func (r *run) enter(step string) {
 func (r *run) recall(s *state) {
 	events := r.past[s.address]
 	delete(r.past, s.address)
-	forward := "" // how it had ended before it was taken back
+	forward := ""  // how it had ended before it was taken back
+	ended := false // since the last attempt
 	for _, e := range events {
 		switch e.Type {
 		case event.StepStarted:
 			if e.Rollback == "" {
 				s.startedAt = e.Time
 			} else if s.step.Rollback != nil {
-				s.rolling, forward = true, s.status
+				if !s.rolling {
+					forward = s.status
+				}
+				s.rolling = true
 			}
 		case event.StepWaiting:
+			if e.Attempt != nil && e.Attempt.Fallback != "" {
+				s.reached = s.labelled(e.Attempt.Fallback)
+			}
 			if e.Question != nil {
 				s.question = questionOf(e.Question)
 			} else if e.WaitsFor == "person" && s.askedAt.IsZero() {
@@ -196,7 +203,9 @@ func (r *run) recall(s *state) {
 		case event.ActionStarted:
 			attempt := *e.Attempt
 			s.follow()
-			s.fallback = slices.IndexFunc(s.step.Fallbacks, func(f *runbook.Fallback) bool { return f.Label == attempt.Fallback }) + 1
+			s.fallback = s.labelled(attempt.Fallback)
+			s.reached, s.spared = s.fallback, false
+			ended = false
 			if s.intentAt == 0 && !attempt.TakesBack {
 				s.intentAt = e.Seq
 			}
@@ -220,6 +229,7 @@ func (r *run) recall(s *state) {
 			case schema.Done:
 				if !attempt.TakesBack {
 					s.result = decode(attempt.Result)
+					s.lost = attempt.Withheld || s.result == cty.NilVal && attempt.Settled == ""
 				}
 			case schema.FailedClean, schema.FailedPartial:
 				if !s.carried {
@@ -228,15 +238,20 @@ func (r *run) recall(s *state) {
 			}
 		case event.StepFinished:
 			s.status, s.finishedAt, s.reason, s.row = e.Status, e.Time, e.Message, e.Row
-			if !s.rolling {
-				s.endedAt = e.Seq
+			if s.rolling || s.step.Call != nil && (e.Status == rolledBack || e.Status == rollbackFailed) {
+				s.cameBack = e.Status
+				continue
+			}
+			s.spared = (e.Status == failed || e.Status == blocked) && e.Rollback == ""
+			if !ended {
+				s.endedAt, ended = e.Seq, true
 			}
 		}
 	}
-	if s.rolling && s.status != rolledBack { // it is taken up where it is taken back
+	if len(events) > 0 && s.rolling && s.status != rolledBack { // it is taken up where it is taken back
 		s.rolling, s.status = false, forward
 	}
-	if !s.frame.kept && s.askedAnew() {
+	if !s.frame.kept && !s.frame.takenBack() && s.askedAnew() {
 		s.last, s.status = nil, ""
 	}
 	if len(events) > 0 && !s.keeps() {
@@ -258,6 +273,11 @@ func (s *state) keeps() bool {
 		return true
 	}
 	return s.step.Probe != nil && s.result != cty.NilVal
+}
+
+// labelled is which of its fallbacks has a label; 0: none, or its own action.
+func (s *state) labelled(label string) int {
+	return slices.IndexFunc(s.step.Fallbacks, func(f *runbook.Fallback) bool { return f.Label == label }) + 1
 }
 
 // catchUp brings the generation to that of the last attempt's key: it may have
@@ -344,7 +364,7 @@ func (r *run) goOn(t *task, s *state) bool {
 		if s.last.Settled == "person" && s.last.Failure.Code == wantedAgain {
 			return false
 		}
-		if fallsBack := !s.rolling && s.fallback < len(s.step.Fallbacks); keyed(s.last.Settling) || fallsBack {
+		if fallsBack := !s.rolling && s.fallback < len(s.step.Fallbacks); keyed(s.last.Settling) && s.same() || fallsBack {
 			s.again()
 			return false
 		}

@@ -28,7 +28,7 @@ func (r *run) retry(t *task, s *state) bool {
 	}
 	pause := delay(retry, s.tries, s.last.Key)
 	until := r.clock.Now().Add(pause)
-	if s.step.Timeout > 0 {
+	if s.step.Timeout > 0 && !s.rolling {
 		if s.actLeft -= pause; s.actLeft <= 0 {
 			return false
 		}

@@ -1,9 +1,7 @@
 package apply
 
 import (
-	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -30,10 +28,27 @@ func (r *run) bringsBack(s *state) bool {
 	switch {
 	case s.step.OnFailure != runbook.RollBack || s.step.Always || s.status != failed && s.status != blocked:
 		return false
-	case r.interrupted || s.frame.timed() || s.frame.isOver() || r.recordErr != nil:
+	case s.unsettled || s.inherited && s.spared: // the latter was decided in an earlier process
+		return false
+	case r.interrupted || s.frame.timed() || s.frame.isOver() || r.recordErr != nil || r.logErr != nil:
 		return false
 	}
-	return true
+	found := false
+	s.frame.each(func(other *state) { found = found || other.step.Rollback != nil && other.changed() })
+	if !found {
+		_, left := r.backOrder(s.frame)
+		r.leave(left)
+	}
+	return found
+}
+
+// leave warns of what is not taken back.
+func (r *run) leave(left []untaken) {
+	for _, s := range left {
+		if said := s.state.address + " was not taken back: " + s.why; !slices.Contains(r.warnings, said) {
+			r.warn(said)
+		}
+	}
 }
 
 // timed tells whether the time of a frame, or of one around it, is up.
@@ -92,45 +107,15 @@ func (r *run) hold(t *task, f *frame) bool {
 	return f.backward != backLeft
 }
 
-// dismiss ends the steps of a frame that wait for a person. It tells whether
-// there were any.
-func (r *run) dismiss(f *frame) bool {
-	var waiting []int
-	for node, s := range f.steps {
-		if s.lived && s.status == "" && !s.step.Always {
-			waiting = append(waiting, node)
+// comesBack tells whether what the steps of a frame did is still to be taken back,
+// by itself or together with what it is part of.
+func (f *frame) comesBack() bool {
+	for ; f != nil; f = f.outer {
+		if f.back != "" && f.backward < backOver {
+			return true
 		}
 	}
-	for _, node := range waiting {
-		r.begin(f, node, func(t *task) { r.dismissOne(t, f.steps[node]) })
-	}
-	return len(waiting) > 0
-}
-
-func (r *run) dismissOne(t *task, s *state) {
-	var statuses []string
-	for _, i := range s.all() {
-		switch {
-		case i.status != "":
-		case i.inner != nil:
-			i.inner.caller = t
-			if r.dismiss(i.inner) {
-				t.park()
-			}
-			i.inner.caller = nil
-			if r.waitsInside(i.inner) {
-				return // for an always step
-			}
-			r.returned(t, i, i.inner)
-		default:
-			i.waits = false
-			r.end(i, notRun, 1, s.frame.halted())
-			r.keepOut(i)
-		}
-		statuses = append(statuses, i.status)
-		s.halts = either(s.halts, i.halts)
-	}
-	s.status = plan.Worst(statuses)
+	return false
 }
 
 // takeBack takes back what the steps of a frame, and of what they call, have
@@ -141,13 +126,18 @@ func (r *run) takeBack(t *task, f *frame) backward {
 		r.warn("nothing was taken back while nobody knows how " + open + " ended")
 		return backOver
 	}
-	order, left := backOrder(f)
+	order, left := r.backOrder(f)
+	f.whole = true
 	for _, s := range order {
 		unsettled := s.last.TakesBack && (s.last.State == "" || s.last.State == schema.Unknown)
 		if over && !unsettled {
+			s.status = either(s.cameBack, s.status)
+			f.whole = false
+			r.warn(s.address + " was not taken back: the run is over; `runbook rollback " + r.opts.Run.ID + "` does it")
 			continue
 		}
 		r.takeBackOne(t, s, f.back)
+		f.whole = f.whole && s.status == rolledBack
 		switch {
 		case s.status == "" || r.acts.Err() != nil:
 			return backLeft
@@ -156,21 +146,23 @@ func (r *run) takeBack(t *task, f *frame) backward {
 			return backOver
 		}
 	}
-	if !over {
-		for _, s := range left {
-			r.warn(s.state.address + " was not taken back: " + s.why)
-		}
-		r.summarize(f)
-	}
+	r.leave(left)
+	r.summarize(f)
 	return backOver
 }
 
-// openIn is a step of a frame, or of what it calls, whose outcome nobody knows.
+// openIn is a step of which nobody knows how it ended: of a frame, or of what it
+// calls, or, where it has ended so, of the run.
 func (r *run) openIn(f *frame) string {
 	open := ""
 	f.each(func(s *state) {
-		if s.status == unknown && open == "" {
-			open = s.address
+		if s.unknownStill() {
+			open = either(open, s.address)
+		}
+	})
+	r.root.each(func(s *state) {
+		if s.status == unknown {
+			open = either(open, s.address)
 		}
 	})
 	return open
@@ -247,82 +239,4 @@ func (r *run) summarizeCall(s *state) {
 	case back && !wrong && s.status != rolledBack:
 		r.finishBack(s, rolledBack, 19, "what it called was taken back")
 	}
-}
-
-// untaken is a step that is not taken back, and why.
-type untaken struct {
-	state *state
-	why   string
-}
-
-// backOrder lists the steps to take back: the failed ones first, then in reverse
-// order of ending, each after those that its rollback depends on. left are those
-// that have changed something and are not taken back.
-func backOrder(f *frame) (order []*state, left []untaken) {
-	root := f
-	for root.outer != nil {
-		root = root.outer
-	}
-	crossed, point := int64(0), ""
-	root.each(func(s *state) {
-		if s.step.NoReturn && s.changed() && s.intentAt > crossed {
-			crossed, point = s.intentAt, s.address
-		}
-	})
-	var all []*state
-	f.each(func(s *state) {
-		switch {
-		case s.status == rolledBack || s.step.Action == nil || !s.changed():
-		case s.step.Rollback == nil:
-			if mutates(s.last) {
-				left = append(left, untaken{s, "it has no rollback"})
-			}
-		case s.endedAt < crossed:
-			left = append(left, untaken{s, point + " is a point of no return, and has begun"})
-		default:
-			all = append(all, s)
-		}
-	})
-	slices.SortStableFunc(all, func(a, b *state) int {
-		if a.well() != b.well() {
-			if b.well() {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Compare(b.endedAt, a.endedAt)
-	})
-	waiting := make(map[*state]bool, len(all))
-	for _, s := range all {
-		waiting[s] = true
-	}
-	var take func(*state)
-	take = func(s *state) {
-		if !waiting[s] {
-			return
-		}
-		delete(waiting, s)
-		for _, step := range s.step.Rollback.DependsOn {
-			for _, i := range s.frame.steps[step.Index].all() {
-				if i.inner != nil {
-					for _, x := range all {
-						if strings.HasPrefix(x.address, i.address+".") {
-							take(x)
-						}
-					}
-				}
-				take(i)
-			}
-		}
-		order = append(order, s)
-	}
-	for _, s := range all {
-		take(s)
-	}
-	return order, left
-}
-
-// mutates tells whether an attempt may have changed anything.
-func mutates(attempt *event.Attempt) bool {
-	return attempt.Undeclared || slices.ContainsFunc(attempt.Effects, func(e schema.Effect) bool { return e.Mode != schema.Read })
 }

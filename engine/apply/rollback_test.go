@@ -271,7 +271,7 @@ func TestDestructiveRollbackIsApprovedWithItsStep(t *testing.T) {
 	if diff := cmp.Diff(want, asked.Attempt.WayBack); diff != "" || asked.Message != plan.RollbackDestroys {
 		t.Error(asked.Message, diff)
 	}
-	tr.opts.Approved["step.a"] = []apply.Approval{{Shown: true, Effects: asked.Attempt.Effects, Impact: asked.Attempt.Impact}}
+	tr.opts.Approved["step.a"] = []apply.Approval{{Shown: true, Effects: asked.Attempt.Effects, Impact: asked.Attempt.Impact, WayBack: asked.Attempt.WayBack}}
 	tr.expect(tr.again(), "rolled_back: a=rolled_back b=failed")
 }
 
@@ -281,7 +281,8 @@ func TestRollbackThatHitsMoreAsksAgain(t *testing.T) {
 	wider := strings.Replace(undoDestroys, "value = \"on\"", "value = \"on\"\n      touches = try(self.result.value, \"\") == \"\" ? \"fake://host/x\" : \"fake://host/more\"", 1)
 	tr := virtualTrial(t, step("a", set+wider)+step("b", set+back)+step("last", set+"  always = true\n"))
 	tr.ends(map[string]schema.State{"b": schema.FailedClean})
-	tr.opts.Approved["step.a"] = []apply.Approval{{Shown: true, Effects: []schema.Effect{{Resource: "fake://host/a", Mode: schema.Write}}, Impact: schema.Impact{"rows": 0}}}
+	shown := &event.WayBack{Destructive: true, Effects: []schema.Effect{{Resource: "fake://host/undo-a", Mode: schema.Write}}}
+	tr.opts.Approved["step.a"] = []apply.Approval{{Shown: true, Effects: []schema.Effect{{Resource: "fake://host/a", Mode: schema.Write}}, Impact: schema.Impact{"rows": 0}, WayBack: shown}}
 	tr.expect(tr.run(), "waiting: a= b=failed last=")
 	tr.opts.Approved["step.a"] = []apply.Approval{{Shown: true, Effects: []schema.Effect{{Resource: "fake://host/more", Mode: schema.Write}}, Impact: schema.Impact{"rows": 0}}}
 	tr.expect(tr.again(), "rolled_back: a=rolled_back b=failed last=done")

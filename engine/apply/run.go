@@ -183,7 +183,8 @@ type run struct {
 	logErr    error // as recordErr, but outcomes are still recorded
 
 	interrupted bool
-	intents     int // attempts on record, but for those that only asked a person
+	noReturn    []*state // the steps that are points of no return
+	intents     int      // attempts on record, but for those that only asked a person
 	warnings    []string
 	asking      stopwatch
 
@@ -194,6 +195,9 @@ type run struct {
 }
 
 func newRun(ctx context.Context, opts Options) *run {
+	if opts.TakeBack {
+		opts.Start.TakeBack = true
+	}
 	r := &run{opts: opts, clock: opts.Clock, past: map[string]past{}, keys: map[string][]string{}, begun: map[string][]string{}, calls: map[string]bool{}}
 	r.loop = newLoop(opts.Clock, r.settle)
 	slots := opts.Parallelism
@@ -222,7 +226,9 @@ func (r *run) watch(done <-chan struct{}) {
 	}
 	// Not only by the loop: a screen that takes nothing may hold that up.
 	r.loop.heed(r.opts.Kill, done, true, r.cancelActs)
-	r.alarm(r.root, r.root.rb.Timeout, "the runbook's timeout")
+	if !r.opts.TakeBack {
+		r.alarm(r.root, r.root.rb.Timeout, "the runbook's timeout")
+	}
 }
 
 // open makes the diagnosis and starts what is ready.
@@ -231,6 +237,9 @@ func (r *run) open(t *task) {
 	asks := slices.ContainsFunc(frames, func(f *frame) bool { return len(f.rb.Diagnosis) > 0 })
 	if asks && !(r.acted() && !slices.ContainsFunc(frames, func(f *frame) bool { return !f.diagnosis.Complete() })) {
 		r.diagnose(t, frames)
+	}
+	if r.root.back != "" {
+		r.resumeBack(t, r.root)
 	}
 	r.start(r.root, r.root.queue.First())
 }
@@ -266,6 +275,10 @@ func (r *run) start(f *frame, nodes []int) {
 		}
 		r.begin(f, node, func(t *task) {
 			if s.step.Always && !r.hold(t, f) {
+				if r.acts.Err() != nil && s.status == "" && s.step.ForEach == nil {
+					r.end(s, interrupted, 0, "the run was interrupted again before its turn came")
+					r.keepOut(s)
+				}
 				return
 			}
 			s.lived = true

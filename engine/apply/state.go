@@ -51,14 +51,20 @@ type state struct {
 	goals    []plan.Sighting
 	verifies []plan.Sighting
 
-	fallback int   // how many of its fallbacks had their turn, the one that has it now too
-	onward   bool  // a fallback's turn has come just now: rows 2 to 13 lie behind
-	intentAt int64 // place in the record of its first INTENT
-	endedAt  int64 // likewise of where it ended, not counting how it was taken back
-	touched  bool  // an attempt before the last may have changed something
+	fallback int      // how many of its fallbacks had their turn, the one that has it now too
+	onward   bool     // a fallback's turn has come just now: rows 2 to 13 lie behind
+	intentAt int64    // place in the record of its first INTENT
+	endedAt  int64    // likewise of where it ended, not counting how it was taken back
+	touched  bool     // an attempt before the last may have changed something
+	mutated  bool     // and it says what
+	reached  int      // of its fallbacks, the last whose turn came, on record
+	spared   bool     // on record it ended badly, and nothing was taken back because of that
+	lost     bool     // its result is not on record, or not all of it
+	former   []*state // of a for_each: instances on record that it does not have any more, and that have ended
 
-	rolling  bool            // it is, or was, being taken back
-	approved []schema.Effect // what its rollback may touch without asking again: it was approved with the step
+	rolling  bool           // it is, or was, being taken back
+	cameBack string         // how that ended on record; empty: it did not
+	approved *event.WayBack // what its rollback may do without asking again: it was approved with the step
 
 	attempts   int             // made so far, over all processes
 	generation int             // grows with each attempt that ended for certain: the key changes with it
@@ -81,8 +87,8 @@ type state struct {
 	secret    bool             // an answer on record is not whole: it has sensitive parts
 	unsettled bool             // of a call: nobody knows how a step inside has ended
 
-	rolled string // why its roll ended; empty: it goes on
-	halts  string // what keeps those after it from starting; empty: nothing
+	rollEnd string // why its roll ended; empty: it goes on
+	halts   string // what keeps those after it from starting; empty: nothing
 }
 
 func ok(status string) bool { return status == done || status == satisfied || status == skipped }
@@ -130,10 +136,7 @@ func (s *state) object() cty.Value {
 		}
 		return cty.StringVal(t.UTC().Format(time.RFC3339))
 	}
-	result := s.result
-	if result == cty.NilVal {
-		result = cty.NullVal(cty.DynamicPseudoType)
-	}
+	result := s.resultOrNull()
 	status := cty.NullVal(cty.String)
 	if s.status != "" {
 		status = cty.StringVal(s.status)
@@ -219,7 +222,9 @@ func (r *run) end(s *state, status string, row int, reason string) {
 		s.frame.back = either(s.frame.back, s.address)
 		e.Rollback = s.frame.back
 	}
-	s.endedAt = r.say(e)
+	if at := r.say(e); s.endedAt == 0 || !s.inherited { // without a new attempt it has not ended anew
+		s.endedAt = at
+	}
 	switch status {
 	case failed, blocked, unknown:
 		switch policy := s.step.OnFailure; {

@@ -122,7 +122,7 @@ type Observation struct {
 	Failure    *schema.Failure `json:"failure,omitempty"`
 	Final      bool            `json:"final,omitempty"` // a diagnosis, capture, answer or settled goal that resume keeps
 	By         string          `json:"by,omitempty"`    // answer: who gave it
-	// TakesBack: it is of the step\'s rollback.
+	// TakesBack: it is of the step's rollback.
 	TakesBack bool   `json:"takes_back,omitempty"`
 	Note      string `json:"note,omitempty"` // answer: what they said to it
 }
@@ -134,9 +134,11 @@ type Approval struct {
 	Count     int      `json:"count,omitempty"`     // how many different ones
 	Given     []string `json:"given,omitempty"`     // who has
 
-	At      time.Time       `json:"at,omitzero"` // when it was given
-	Effects []schema.Effect `json:"effects,omitempty"`
-	Impact  schema.Impact   `json:"impact,omitempty"`
+	At       time.Time       `json:"at,omitzero"`        // when it was given
+	Fallback string          `json:"fallback,omitempty"` // label of the fallback that it is to
+	WayBack  *WayBack        `json:"way_back,omitempty"` // how it would be taken back
+	Effects  []schema.Effect `json:"effects,omitempty"`
+	Impact   schema.Impact   `json:"impact,omitempty"`
 }
 
 // Question is what an action has asked.
@@ -168,10 +170,12 @@ type Attempt struct {
 	State  schema.State    `json:"state,omitempty"` // action_finished
 	Result json.RawMessage `json:"result,omitempty"`
 	// ResultFile is where a large result is: in the record only, instead of Result.
-	ResultFile *File           `json:"result_file,omitempty"`
-	Failure    *schema.Failure `json:"failure,omitempty"`
-	Settled    string          `json:"settled,omitempty"` // how an unknown outcome was settled: goal|settle|person
-	Log        *File           `json:"log,omitempty"`
+	ResultFile *File `json:"result_file,omitempty"`
+	// Withheld: part of the result is sensitive, and not on record.
+	Withheld bool            `json:"withheld,omitempty"`
+	Failure  *schema.Failure `json:"failure,omitempty"`
+	Settled  string          `json:"settled,omitempty"` // how an unknown outcome was settled: goal|settle|person
+	Log      *File           `json:"log,omitempty"`
 }
 
 // WayBack is what a step's rollback would do, as far as it is known before the
@@ -180,6 +184,7 @@ type WayBack struct {
 	Action      string          `json:"action"`
 	Effects     []schema.Effect `json:"effects,omitempty"`
 	Destructive bool            `json:"destructive,omitempty"`
+	Undeclared  bool            `json:"undeclared,omitempty"` // the effects are not known
 	Command     string          `json:"command,omitempty"`
 }
 

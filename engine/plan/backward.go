@@ -46,14 +46,8 @@ func (b Backward) Grew(shown Backward) []string {
 			said = append(said, now.Address+" would now be taken back")
 			continue
 		}
-		if now.Destructive && !was.Destructive {
-			said = append(said, "the rollback of "+now.Address+" would now be destructive")
-		}
-		for _, e := range now.Effects {
-			if !Allows(was.Effects, e) {
-				said = append(said, "the rollback of "+now.Address+" would now "+string(e.Mode)+" "+e.Resource)
-			}
-		}
+		is := Deed{Destructive: now.Destructive, Undeclared: now.Undeclared, Effects: now.Effects}
+		said = append(said, is.Outgrows("the rollback of "+now.Address, &Deed{Destructive: was.Destructive, Undeclared: was.Undeclared, Effects: was.Effects})...)
 		if over := Exceeds(now.Impact, was.Impact); over != "" {
 			said = append(said, "the rollback of "+now.Address+" "+over)
 		}

@@ -39,14 +39,14 @@ func outgrown(shown, now *Step) []string {
 	own := func(s *Step) *Deed {
 		return &Deed{Destructive: s.Destructive, Undeclared: s.Undeclared, Effects: s.Effects}
 	}
-	said := own(now).outgrows(now.Address, own(shown))
+	said := own(now).Outgrows(now.Address, own(shown))
 	for i := range now.Fallbacks {
 		f := &now.Fallbacks[i]
 		at := slices.IndexFunc(shown.Fallbacks, func(was Deed) bool { return was.Label == f.Label })
 		if by := FallbackAddress(now.Address, f.Label); at < 0 {
 			said = append(said, by+" was not shown")
 		} else {
-			said = append(said, f.outgrows(by, &shown.Fallbacks[at])...)
+			said = append(said, f.Outgrows(by, &shown.Fallbacks[at])...)
 		}
 	}
 	switch by := RollbackAddress(now.Address); {
@@ -54,7 +54,7 @@ func outgrown(shown, now *Step) []string {
 	case shown.Rollback == nil:
 		said = append(said, by+" was not shown")
 	default:
-		said = append(said, now.Rollback.outgrows(by, shown.Rollback)...)
+		said = append(said, now.Rollback.Outgrows(by, shown.Rollback)...)
 	}
 	if over := Exceeds(now.Impact, shown.Impact); over != "" && (shown.Decision == string(Run) || len(shown.Impact) > 0) {
 		said = append(said, now.Address+" "+over)
@@ -62,8 +62,8 @@ func outgrown(shown, now *Step) []string {
 	return said
 }
 
-// outgrows says what a deed would now do that was not shown of it.
-func (d *Deed) outgrows(by string, shown *Deed) []string {
+// Outgrows says what a deed would now do that was not shown of it.
+func (d *Deed) Outgrows(by string, shown *Deed) []string {
 	var said []string
 	if d.Destructive && !shown.Destructive {
 		said = append(said, by+" would now be destructive")
