@@ -36,6 +36,7 @@ type backend struct {
 	result     apply.Result
 
 	asserted map[string]bool // places of assertions that were looked at
+	looks    int             // at assertions
 
 	begun        time.Time // when the plan was made, and apply begins
 	applying     bool
@@ -44,6 +45,10 @@ type backend struct {
 	sites        map[string][]site // by step, as it came to them
 	stepsReached []string          // the keys of sites, in that order
 }
+
+// maxLooks is how many looks one run may take: more than a day of one every two
+// seconds. On virtual time a hundred years would pass, look by look.
+const maxLooks = 45_000
 
 func (b *backend) fail(problem string) {
 	if !slices.Contains(b.unmocked, problem) {
@@ -102,6 +107,10 @@ func (b *backend) Schema(ctx context.Context, provider string) (*schema.Provider
 func (b *backend) Foretell(ctx context.Context, a *runbook.Assertion) (plan.Answer, bool) {
 	if !b.applying {
 		return plan.Answer{}, false
+	}
+	if b.looks++; b.looks > maxLooks {
+		b.fail(fmt.Sprintf("the rehearsal takes more than %d looks, and was cut short at %s: an assertion looks every so often for as long as its within and hold_for say", maxLooks, place(ctx)))
+		b.cut()
 	}
 	for _, at := range plan.Places(ctx) {
 		if a.Kind == "check" && !strings.HasPrefix(at, checkProvider+".") {

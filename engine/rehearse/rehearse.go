@@ -188,7 +188,10 @@ func (r *rehearsal) apply(ctx context.Context, b *backend) {
 		b.crashed, b.crashAfter = false, ""
 		opts.History = append([]event.Event(nil), b.record.events...)
 		b.attend(&opts, r.test)
-		b.result = apply.Run(ctx, opts)
+		again, cut := context.WithCancel(ctx)
+		b.cut = cut
+		b.result = apply.Run(again, opts)
+		cut()
 	}
 }
 

@@ -148,6 +148,11 @@ func programs() []bad {
 		files("templates of templates", map[string]string{"x.hcl": step(`templatefile("t.txt", {})`), "t.txt": `${templatefile("t.txt", {})}`}, "plan", `templatefile`),
 		files("slow templates", map[string]string{"x.hcl": step(`join("", [for i in range(300) : templatefile("t.txt", { x = local.x })])`) + list, "t.txt": "%{for a in x}%{for b in x}%{endfor}%{endfor}"}, "plan", `takes more than 800000 steps`),
 
+		files("a soak of a hundred years", map[string]string{
+			"x.hcl":      step(`"m"`)[:len(step(`"m"`))-2] + "  verify \"v\" {\n    probe \"core.host\" {}\n    within = \"1000000h\"\n    every  = \"1ms\"\n  }\n}\n",
+			"x_test.hcl": "test \"t\" {\n  mock \"core.log\" {}\n  mock \"core.host\" {\n    returns = { ok = false }\n  }\n  expect {\n    outcome = \"failed\"\n  }\n}\n",
+		}, "test", `more than 45000 looks, and was cut short at step\.s\.verify\.v`),
+
 		// Functions.
 		evaluated("a pattern with many groups", `regex("`+strings.Repeat("(a|b)?", 1000)+`", "a")`, "", "at most 100 groups"),
 		evaluated("a pattern that multiplies", `regex("(abcdefghijkl){1000}", "a")`, "", "repetitions multiply"),
