@@ -11,6 +11,7 @@ import (
 	"github.com/runbook-engine/runbook/providers/git"
 	"github.com/runbook-engine/runbook/providers/http"
 	"github.com/runbook-engine/runbook/providers/minio"
+	"github.com/runbook-engine/runbook/providers/mlflow"
 	"github.com/runbook-engine/runbook/providers/postgres"
 	"github.com/runbook-engine/runbook/providers/redis"
 	"github.com/runbook-engine/runbook/providers/sdk"
@@ -28,6 +29,7 @@ func Providers() map[string]func() *sdk.Provider {
 		"git":      git.Provider,
 		"http":     http.Provider,
 		"minio":    minio.Provider,
+		"mlflow":   mlflow.Provider,
 		"postgres": postgres.Provider,
 		"redis":    redis.Provider,
 	}

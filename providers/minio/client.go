@@ -4,16 +4,15 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
+	"github.com/runbook-engine/runbook/providers/internal/reach"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -79,34 +78,11 @@ func (p *provider) transport(ctx context.Context) (*http.Transport, error) {
 			return nil, sdk.InvalidArgument("ca_file", "%s holds no certificate", p.config.CAFile)
 		}
 	}
-	dialer := &net.Dialer{Timeout: p.config.ConnectTimeout}
 	return &http.Transport{
 		TLSClientConfig: config, TLSHandshakeTimeout: p.config.ConnectTimeout,
 		MaxIdleConnsPerHost: workers, DisableCompression: true,
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := dialer.DialContext(ctx, network, address)
-			if err != nil {
-				return nil, err
-			}
-			return &watched{conn, p.config.AnswerTimeout}, nil
-		},
+		DialContext: reach.Dialer(p.config.ConnectTimeout, p.config.AnswerTimeout),
 	}, nil
-}
-
-// watched is a connection that ends when nothing has moved on it for so long.
-type watched struct {
-	net.Conn
-	wait time.Duration
-}
-
-func (w *watched) Read(b []byte) (int, error) {
-	_ = w.SetDeadline(time.Now().Add(w.wait))
-	return w.Conn.Read(b)
-}
-
-func (w *watched) Write(b []byte) (int, error) {
-	_ = w.SetDeadline(time.Now().Add(w.wait))
-	return w.Conn.Write(b)
 }
 
 // use opens the provider's own server and does some work; its errors are typed

@@ -112,7 +112,8 @@ mlflow_baseline() {
 		touch "$seeded/complete"
 	else
 		mlflow_restore "$seeded/mlflow.db"
-		minio_mc mirror --overwrite --remove "$seeded/artifacts" "lab/$mlflow_bucket"
+		minio_mc rm --recursive --force "lab/$mlflow_bucket" # nothing is told by size and time
+		minio_mc mirror "$seeded/artifacts" "lab/$mlflow_bucket"
 	fi
 	exec 8>&-
 	say "$(mlflow_observe | sed -n 's/^mlflow.artifacts //p') artifacts"
