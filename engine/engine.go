@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/user"
 	"strings"
 	"time"
 
@@ -193,14 +192,6 @@ func (s *session) configure(ctx context.Context, f *eval.Frame) hcl.Diagnostics 
 		}
 	}
 	return diags
-}
-
-// operator is who runs this: the user of the operating system.
-func operator() string {
-	if u, err := user.Current(); err == nil {
-		return u.Username
-	}
-	return fmt.Sprintf("uid %d", os.Getuid())
 }
 
 // PlanOptions is what Plan may be told.
