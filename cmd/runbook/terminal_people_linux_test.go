@@ -103,3 +103,40 @@ func TestTerminalDeclines(t *testing.T) {
 	term.reads("runbook approve")
 	term.leaves(4)
 }
+
+// What was sensitive of a finished step is asked for by the resume that needs it;
+// the step does not ask again, and nothing is done again.
+func TestTerminalTellsWhatIsOnNoRecord(t *testing.T) {
+	dir := peopleRunbook(t)
+	text := strings.Replace(people, "step \"go\" {\n", "step \"go\" {\n  precondition \"ready\" {\n    probe \"exec.run\" {\n      argv = [\"test\", \"-e\", \"ready\"]\n    }\n  }\n", 1)
+	if err := os.WriteFile(filepath.Join(dir, "people.hcl"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	term := startOnTerminal(t, dir, "runbook", "apply", "--auto-approve")
+	for _, said := range []struct{ asked, answer string }{
+		{"days (number; how far back):", "3\n"}, {"token (string):", "hunter2-hunter2\n"}, {"Note, if any:", "\n"},
+		{"Is that so?", "yes\n"}, {"Note, if any:", "\n"},
+	} {
+		term.reads(said.asked)
+		term.types(said.answer)
+	}
+	term.leaves(1)
+	if err := os.WriteFile(filepath.Join(dir, "ready"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	term = startOnTerminal(t, dir, "runbook", "resume", "last")
+	term.reads("step.which was done in an earlier process.")
+	term.reads("step.go needs it")
+	term.reads("values.token (string):")
+	term.types("hunter3-hunter3\n")
+	term.reads("Note, if any:")
+	term.types("\n")
+	term.reads("\x1b[32mRun ")
+	term.leaves(0)
+	if seen := term.seen.String(); strings.Contains(seen, "hunter") || strings.Contains(seen, "core.input") || strings.Contains(seen, "core.manual") {
+		t.Errorf("a secret is on the screen, or a finished action acts again:\n%s", seen)
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "token")); err != nil || string(got) != "hunter3-hunter3" {
+		t.Errorf("the action got %q, %v", got, err)
+	}
+}

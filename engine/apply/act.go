@@ -221,7 +221,7 @@ func (r *run) ended(s *state, o schema.Outcome, begun time.Time, settled string)
 		if !s.rolling {
 			s.result = o.Result
 		}
-		s.last.Result, s.last.Withheld = encode(withoutSecrets(o.Result)), o.Result != cty.NilVal && o.Result.ContainsMarked()
+		s.last.Result, s.last.Unkept = encode(withoutSecrets(o.Result)), unkept(o.Result)
 	case schema.FailedClean, schema.FailedPartial:
 		if s.open == "" {
 			s.generation++

@@ -45,6 +45,21 @@ func (r *run) put(t *task, s *state) next {
 		})
 	}
 	asked := Question{Step: s.address, Title: s.step.Title, Action: s.action().Type(), Fallback: s.label(), TakesBack: s.rolling, Reason: q.Message, Answers: q.Answers, Command: s.last.Command}
+	answer, values, next := r.hear(t, s, asked)
+	switch {
+	case next == leave:
+		return leave
+	case !answer.Yes:
+		r.end(s, blocked, 17, noted("declined at the terminal", answer.Note))
+		return leave
+	}
+	r.answered(s, answer, values)
+	return restart
+}
+
+// hear has the person at the terminal answer, again until the answer can be taken
+// or is no. Where nobody does, the step waits or was cut short.
+func (r *run) hear(t *task, s *state, asked Question) (Answer, cty.Value, next) {
 	for {
 		var answer Answer
 		var err error
@@ -53,18 +68,16 @@ func (r *run) put(t *task, s *state) next {
 		r.asking.stop(r.clock.Now())
 		switch err = errors.Join(failed, err); {
 		case r.cutShort(s):
-			return leave
+			return answer, cty.NilVal, leave
 		case err != nil: // the terminal is gone: somebody answers elsewhere
 			s.waits = true
-			return leave
+			return answer, cty.NilVal, leave
 		case !answer.Yes:
-			r.end(s, blocked, 17, noted("declined at the terminal", answer.Note))
-			return leave
+			return answer, cty.NilVal, restart
 		}
-		values, err := Fill(*q, answer.Values)
+		values, err := Fill(schema.Question{Answers: asked.Answers}, answer.Values)
 		if err == nil {
-			r.answered(s, answer, values)
-			return restart
+			return answer, values, restart
 		}
 		asked.Problem = err.Error()
 	}
@@ -130,16 +143,10 @@ func (s *state) recallAnswer(o *event.Observation) {
 	if s.question == nil {
 		return
 	}
-	s.secret = slices.ContainsFunc(s.question.Answers.Attributes, func(a schema.Attribute) bool { return a.Sensitive })
-	if s.question = nil; !s.secret {
+	secret := slices.ContainsFunc(s.question.Answers.Attributes, func(a schema.Attribute) bool { return a.Sensitive })
+	if s.question = nil; !secret {
 		s.answers = decode(o.Result)
 	}
-}
-
-// askedAnew tells whether a finished step has to ask once more in a resume: what
-// people told it is sensitive, so not on record, and asking changes nothing.
-func (s *state) askedAnew() bool {
-	return s.secret && s.status == done && s.last != nil && s.last.Settling == schema.Idempotent && len(s.last.Effects) == 0 && !s.last.Undeclared
 }
 
 // questionOf is a question on record.

@@ -228,8 +228,8 @@ func (r *run) recall(s *state) {
 			switch attempt.State {
 			case schema.Done:
 				if !attempt.TakesBack {
-					s.result = decode(attempt.Result)
-					s.lost = attempt.Withheld || s.result == cty.NilVal && attempt.Settled == ""
+					s.result, s.unkept = recalled(decode(attempt.Result), attempt.Unkept), attempt.Unkept
+					s.lost = s.result == cty.NilVal && attempt.Settled == ""
 				}
 			case schema.FailedClean, schema.FailedPartial:
 				if !s.carried {
@@ -250,9 +250,6 @@ func (r *run) recall(s *state) {
 	}
 	if len(events) > 0 && s.rolling && s.status != rolledBack { // it is taken up where it is taken back
 		s.rolling, s.status = false, forward
-	}
-	if !s.frame.kept && !s.frame.takenBack() && s.askedAnew() {
-		s.last, s.status = nil, ""
 	}
 	if len(events) > 0 && !s.keeps() {
 		s.status, s.reason, s.finishedAt = "", "", time.Time{}
@@ -349,6 +346,9 @@ func (r *run) goOn(t *task, s *state) bool {
 		}
 		if s.last.Result == nil && s.result == cty.NilVal {
 			r.warn("the result of " + s.address + " was not kept in the record")
+		}
+		if r.regain(t, s) == leave {
+			return true
 		}
 		return r.prove(t, s, 24)
 	case schema.Ask:

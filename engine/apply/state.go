@@ -59,7 +59,7 @@ type state struct {
 	mutated  bool     // and it says what
 	reached  int      // of its fallbacks, the last whose turn came, on record
 	spared   bool     // on record it ended badly, and nothing was taken back because of that
-	lost     bool     // its result is not on record, or not all of it
+	lost     bool     // nothing of its result is on record
 	former   []*state // of a for_each: instances on record that it does not have any more, and that have ended
 
 	rolling  bool           // it is, or was, being taken back
@@ -82,10 +82,10 @@ type state struct {
 	approvals []Approval // on record
 	askedAt   time.Time  // when people were first asked to approve it; zero: not, or it has acted since
 
-	question  *schema.Question // that an attempt ended with, and nobody has answered
-	answers   cty.Value        // to the question before the next attempt; NilVal: none
-	secret    bool             // an answer on record is not whole: it has sensitive parts
-	unsettled bool             // of a call: nobody knows how a step inside has ended
+	question  *schema.Question   // that an attempt ended with, and nobody has answered
+	answers   cty.Value          // to the question before the next attempt; NilVal: none
+	unkept    []schema.Attribute // parts of the result that are on no record: unknown until somebody tells
+	unsettled bool               // of a call: nobody knows how a step inside has ended
 
 	rollEnd string // why its roll ended; empty: it goes on
 	halts   string // what keeps those after it from starting; empty: nothing

@@ -32,8 +32,9 @@ func (r *run) liveOne(t *task, s *state) {
 		r.call(t, s) // row 24: it goes on with its steps
 		return
 	}
-	if s.status != "" {
-		return // it ended well in an earlier process
+	if s.status != "" { // it ended well in an earlier process
+		_ = r.regain(t, s)
+		return
 	}
 	if s.last != nil {
 		if r.goOn(t, s) {
@@ -150,6 +151,9 @@ func (r *run) decide(t *task, s *state) (decided *action) {
 			if d.Row == 15 && s.fallback > 0 && r.fallBack(s, d.Reason) {
 				facts = r.facts(s)
 				continue
+			}
+			if d.Verdict == plan.Deferred { // it reads what is on no record
+				d.Verdict = plan.Block
 			}
 			r.end(s, string(d.Verdict), d.Row, d.Reason)
 			return nil

@@ -171,11 +171,12 @@ type Attempt struct {
 	Result json.RawMessage `json:"result,omitempty"`
 	// ResultFile is where a large result is: in the record only, instead of Result.
 	ResultFile *File `json:"result_file,omitempty"`
-	// Withheld: part of the result is sensitive, and not on record.
-	Withheld bool            `json:"withheld,omitempty"`
-	Failure  *schema.Failure `json:"failure,omitempty"`
-	Settled  string          `json:"settled,omitempty"` // how an unknown outcome was settled: goal|settle|person
-	Log      *File           `json:"log,omitempty"`
+	// Unkept are the parts of the result that are sensitive, such as values.token.
+	// They are on no record.
+	Unkept  []schema.Attribute `json:"unkept,omitempty"`
+	Failure *schema.Failure    `json:"failure,omitempty"`
+	Settled string             `json:"settled,omitempty"` // how an unknown outcome was settled: goal|settle|person
+	Log     *File              `json:"log,omitempty"`
 }
 
 // WayBack is what a step's rollback would do, as far as it is known before the

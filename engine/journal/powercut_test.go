@@ -71,25 +71,31 @@ func (i image) recovers(t *testing.T, content []byte, added int64) {
 	}
 }
 
+// All states that a power cut can leave of a last group of up to six sectors.
 func TestEveryStateAfterAPowerCut(t *testing.T) {
-	i := newImage(t, intents(4, 7)...)
-	first := len(i.before) / sector
-	n := (len(i.after)-1)/sector - first + 1
-	if n > 6 {
-		t.Fatalf("the last group has %d sectors: too many for all states", n)
-	}
-	states := 0
-	for reached := range 1 << n {
-		sizes := []int{len(i.before), len(i.after)}
-		for s := first + 1; s*sector < len(i.after); s++ {
-			sizes = append(sizes, s*sector)
+	for last := int64(4); ; last++ {
+		i := newImage(t, intents(4, last)...)
+		first := len(i.before) / sector
+		n := (len(i.after)-1)/sector - first + 1
+		if n > 6 {
+			if last < 8 {
+				t.Fatalf("a group of %d events has %d sectors already", last-3, n)
+			}
+			return
 		}
-		for _, size := range sizes {
-			i.recovers(t, i.cut(func(s int) bool { return reached>>(s-first)&1 == 1 }, size), 4)
-			states++
+		states := 0
+		for reached := range 1 << n {
+			sizes := []int{len(i.before), len(i.after)}
+			for s := first + 1; s*sector < len(i.after); s++ {
+				sizes = append(sizes, s*sector)
+			}
+			for _, size := range sizes {
+				i.recovers(t, i.cut(func(s int) bool { return reached>>(s-first)&1 == 1 }, size), last-3)
+				states++
+			}
 		}
+		t.Logf("%d events in %d sectors: %d states", last-3, n, states)
 	}
-	t.Logf("%d states of %d sectors", states, n)
 }
 
 func TestSampledStatesAfterAPowerCut(t *testing.T) {

@@ -126,6 +126,9 @@ func (l *loader) connect() {
 			break
 		}
 	}
+	for _, o := range l.rb.Outputs {
+		l.expand(References(o.Value), func(r, _ Reference) { o.Uses = l.reads(o.Uses, r, nil) })
+	}
 	l.stepCycles()
 	l.orderRollbacks()
 	l.checkCycles()
@@ -156,6 +159,7 @@ func (l *loader) referenceEdges(b *stepBody, e *edgeSet) {
 	b.step.WhenChecks = slices.Sorted(maps.Keys(checks))
 	for _, refs := range [][]Reference{when, rest} {
 		l.expand(refs, func(r, via Reference) {
+			b.step.Uses = l.reads(b.step.Uses, r, b.step)
 			to := l.steps[r.Name]
 			if r.Root != "step" || to == nil || to == b.step {
 				return

@@ -198,6 +198,7 @@ type Step struct {
 	Always        bool
 	Range         hcl.Range
 
+	Uses       []Use    // of results: of other steps, and its own by self
 	Edges      []Edge   // to earlier or other steps, each target once, the strongest kind kept
 	WhenChecks []string // checks that When reads, through locals too: the diagnosis
 }
@@ -323,6 +324,7 @@ type Output struct {
 	Value       hcl.Expression
 	Description string
 	Sensitive   bool
+	Uses        []Use // of results
 	Range       hcl.Range
 }
 

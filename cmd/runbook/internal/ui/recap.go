@@ -175,6 +175,9 @@ func (s *stepRecap) take(e event.Event) {
 			s.log = slices.Delete(s.log, 0, 1)
 		}
 	case event.Observed:
+		if e.Observation != nil && e.Observation.Kind == "answer" {
+			s.waits, s.begun = "", s.begun && s.status == "" // a finished step may have been asked about its result
+		}
 		s.observe(e.Observation)
 	case event.StepFinished:
 		s.status, s.message, s.begun, s.waits, s.ignored = e.Status, e.Message, false, "", e.Ignored
