@@ -42,7 +42,7 @@ func (r *run) stuck(s *state) string {
 	if !s.last.TakesBack || s.last.State != schema.FailedPartial || keyed(s.last.Settling) || r.opts.Resolve[s.address] != "" || s.last.Settled == "person" && s.last.Failure.Code == wantedAgain {
 		return ""
 	}
-	return "its rollback failed and may have changed something: it is done again only by `--resolve " + s.address + "=retry`"
+	return "its rollback failed and may have changed something: it is done again only by `" + s.resolve(ResolveRetry) + "`"
 }
 
 func (r *run) backStep(s *state) plan.BackStep {

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
@@ -102,7 +103,16 @@ func (r *run) mayRepeat(s *state) bool {
 
 // settleHint is what a person does about an outcome that only a person knows.
 func (r *run) settleHint(s *state) string {
-	return fmt.Sprintf("look at the system, then `runbook resume %s --resolve %s=done|retry|fail`", r.opts.Run.ID, s.address)
+	return fmt.Sprintf("look at the system, then `runbook resume %s %s`", r.opts.Run.ID, s.resolve(ResolveDone+"|"+ResolveRetry+"|"+ResolveFail))
+}
+
+// resolve is the flag that says a person's word of a step, as a shell takes it.
+func (s *state) resolve(word string) string {
+	said := s.address + "=" + word
+	if strings.ContainsRune(s.address, '[') {
+		said = "'" + strings.ReplaceAll(said, "'", `'\''`) + "'"
+	}
+	return "--resolve " + said
 }
 
 // repeats is how often one process does an action again whose outcome is unknown.

@@ -2,12 +2,15 @@ package apply
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/runbook-engine/runbook/engine/eval"
 	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/plan"
+	"github.com/runbook-engine/runbook/providers/schema"
 )
 
 // finish evaluates the outputs and says how the run ended.
@@ -36,9 +39,13 @@ func (r *run) finish(ctx context.Context) Result {
 	}
 	result.Outcome = r.outcome()
 	reason := r.root.halt
+	if r.opts.TakeBack && result.Outcome != RolledBack {
+		reason = "not all of it was taken back"
+	}
 	if r.recordErr != nil {
 		reason = r.recordErr.Error()
 	}
+	r.missing()
 	r.say(event.Event{Type: event.RunFinished, Outcome: result.Outcome, Outputs: result.Outputs, Message: reason, Warnings: r.warnings})
 	_ = r.settle() // its error is in recordErr
 	result.Warnings = r.warnings
@@ -47,6 +54,19 @@ func (r *run) finish(ctx context.Context) Result {
 		result.RecordError = r.logErr
 	}
 	return result
+}
+
+// missing warns of steps on record that the runbook does not have any more, and
+// that may have changed something.
+func (r *run) missing() {
+	for _, step := range slices.Sorted(maps.Keys(r.past)) {
+		changed := slices.ContainsFunc(r.past[step], func(e *event.Event) bool {
+			return e.Type == event.ActionFinished && e.Attempt.State != schema.FailedClean && e.Attempt.State != schema.Ask
+		})
+		if changed && !r.root.rb.Has(step) {
+			r.warn(step + " is not in the runbook any more: what it did stays, and is not looked at")
+		}
+	}
 }
 
 // left tells whether --target leaves a step out.

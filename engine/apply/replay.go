@@ -372,7 +372,7 @@ func (r *run) goOn(t *task, s *state) bool {
 		if s.last.Failure != nil {
 			reason = s.last.Failure.Error()
 		}
-		r.end(s, failed, 24, reason+"; to act again: `--resolve "+s.address+"=retry`")
+		r.end(s, failed, 24, reason+"; to act again: `"+s.resolve(ResolveRetry)+"`")
 		return true
 	}
 	return r.find(t, s, "the engine went away in mid-action")

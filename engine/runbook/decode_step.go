@@ -223,6 +223,9 @@ func (l *loader) checkStepRules(s *Step, body *hclsyntax.Body) {
 		if s.Retry != nil {
 			l.add(diag.Conflict.At(s.Retry.Range, "A retry tries an action again, and this step has none. To look again until something holds, write within in its assertion."))
 		}
+		if s.Timeout > 0 && !hasProbe && !hasCall {
+			l.add(diag.Conflict.At(body.Attributes["timeout"].NameRange, "\"timeout\" bounds what a step does, and this step does nothing. To bound how long it is waited for, write within in its preconditions or verifications."))
+		}
 		for _, f := range s.Fallbacks {
 			l.add(diag.Conflict.At(f.Range, "A fallback is done where an action has failed, and this step has none."))
 		}

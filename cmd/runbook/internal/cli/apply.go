@@ -62,6 +62,9 @@ runbook.`,
 
 func runApply(opts *applyOptions) error {
 	a := opts.app
+	if opts.flags.parallelism < 0 {
+		return fmt.Errorf("--parallelism %d: it is how many actions run at once, 1 or more", opts.flags.parallelism)
+	}
 	eng, err := a.engine()
 	if err != nil {
 		return err

@@ -40,6 +40,17 @@ func (f *applyFlags) registerShared(cmd *cobra.Command) {
 	flags.BoolVar(&f.json, "json", false, "write one JSON event a line")
 }
 
+// onRecord refuses what a run on record does not take: its values are those that it
+// was started with.
+func (f *applyFlags) onRecord() error {
+	for flag, given := range map[string]bool{"--var": len(f.inputs.vars) > 0, "--environment": f.inputs.environment != ""} {
+		if given {
+			return advise(fmt.Errorf("%s cannot be given to a run that has begun", flag), "Its values are on record. Sensitive ones, which are not, come from the environment, from their files, or by --var-file.")
+		}
+	}
+	return nil
+}
+
 // options are these flags as the engine takes them, with this process's
 // terminal and signals.
 func (f *applyFlags) options(a *app, screen *screen) engine.ApplyOptions {

@@ -58,7 +58,7 @@ RUN is an ID, a unique prefix of one, or "last".`,
 func runResume(opts *resumeOptions) error {
 	a := opts.app
 	resolve, err := parseResolve(opts.resolve)
-	if err != nil {
+	if err := errors.Join(err, opts.flags.onRecord()); err != nil {
 		return err
 	}
 	eng, err := a.engine()

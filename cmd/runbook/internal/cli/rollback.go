@@ -56,7 +56,7 @@ RUN is an ID, a unique prefix of one, or "last".`,
 func runRollback(opts *rollbackOptions) error {
 	a := opts.app
 	resolve, err := parseResolve(opts.resolve)
-	if err != nil {
+	if err := errors.Join(err, opts.flags.onRecord()); err != nil {
 		return err
 	}
 	eng, err := a.engine()

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/runbook-engine/runbook/engine/plan"
-	"github.com/runbook-engine/runbook/providers/schema"
 )
 
 // WriteRecap writes the last screen of a run: how it ended, what a person needs
@@ -268,21 +267,23 @@ func (r *Recap) commands() []command {
 			resume + " --resolve " + Quote(step+"=done"), "say what " + step + " did: done, retry or fail",
 		})
 	}
-	if !r.over {
-		for _, step := range r.with("failed") {
-			if a := r.step(step).attempt; a != nil && a.State == schema.Done {
-				list = append(list, command{resume + " --resolve " + Quote(step+"=retry"), "do " + step + " again: it was done, and its proof does not hold"})
+	if !r.over && r.outcome != "rolled_back" {
+		for _, step := range r.with("failed", "rollback_failed") {
+			if why := r.step(step).stuck(); why != "" {
+				list = append(list, command{resume + " --resolve " + Quote(step+"=retry"), "do " + step + " again: " + why})
 			}
 		}
 	}
 	switch {
-	case r.outcome == "rolled_back":
-	case r.over:
+	case r.outcome == "rolled_back" || r.over:
+		again.what = "begin anew"
 		list = append(list, again)
-	default:
+	case !r.back:
 		list = append(list, command{resume, "go on, once the cause is mended"})
+	case r.canGoBack():
+		list = append(list, command{resume, "go on taking back, once the cause is mended"})
 	}
-	if r.canGoBack() && r.outcome != "rolled_back" {
+	if r.canGoBack() && (!r.back || r.over) && r.outcome != "rolled_back" {
 		list = append(list, command{"runbook rollback " + run, "take back what was done"})
 	}
 	return append(list, look, record)

@@ -270,6 +270,21 @@ func (r *Recap) canGoBack() bool {
 	return slices.ContainsFunc(r.steps, func(s *stepRecap) bool { return s.wayBack && s.status != "rolled_back" })
 }
 
+// stuck is why a resume does not do what a step failed at again by itself; empty:
+// it does.
+func (s *stepRecap) stuck() string {
+	a := s.attempt
+	switch {
+	case a == nil:
+		return ""
+	case a.State == schema.Done:
+		return "it was done, and its proof does not hold"
+	case a.State == schema.FailedPartial && a.Settling != schema.Idempotent && a.Settling != schema.Keyed:
+		return "it failed, and may have changed something"
+	}
+	return ""
+}
+
 // underway are the steps that have begun, and neither ended nor wait for a
 // person. After a crash nobody has seen how they went on.
 func (r *Recap) underway() []*stepRecap {
