@@ -3,8 +3,6 @@ package journal_test
 import (
 	"bytes"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -65,17 +63,16 @@ func opens(t *testing.T, content []byte) *journal.Journal {
 	}
 	check(t, j.Append(intent(1)))
 
-	path := filepath.Join(t.TempDir(), "journal.jsonl")
-	check(t, os.WriteFile(path, m.files[simulated].disk, 0o600))
+	written := m.files[simulated].disk
 	records := int64(0)
 	var readErr error
-	for e, err := range journal.Read(path) {
+	for e, err := range journal.ReadFrom(bytes.NewReader(written)) {
 		if readErr = err; err == nil {
 			records++
 		}
 		_ = e
 	}
-	report, err := journal.Verify(path)
+	report, err := journal.VerifyFrom(simulated, bytes.NewReader(written))
 	if (err == nil) != (readErr == nil) {
 		t.Fatalf("Verify says %v, Read says %v", err, readErr)
 	}

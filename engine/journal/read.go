@@ -25,18 +25,22 @@ func Read(path string) iter.Seq2[event.Event, error] {
 			return
 		}
 		defer file.Close()
-		s := newScanner(path, file)
-		for s.next() {
-			for i := range s.group.records.ends {
-				e, err := s.event(i)
-				if !yield(e, err) || err != nil {
-					return
-				}
+		replay(path, file, yield)
+	}
+}
+
+func replay(path string, r io.Reader, yield func(event.Event, error) bool) {
+	s := newScanner(path, r)
+	for s.next() {
+		for i := range s.group.records.ends {
+			e, err := s.event(i)
+			if !yield(e, err) || err != nil {
+				return
 			}
 		}
-		if s.err != nil {
-			yield(event.Event{}, s.err)
-		}
+	}
+	if s.err != nil {
+		yield(event.Event{}, s.err)
 	}
 }
 
