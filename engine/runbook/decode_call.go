@@ -80,7 +80,7 @@ func (l *loader) callVariables(attr *hclsyntax.Attribute) []CallVariable {
 
 // call loads what a step calls.
 func (l *loader) call(p pendingCall) {
-	name, path, why := l.resolve("call", p.call.File)
+	name, path, root, why := l.resolve("call", p.call.File)
 	if why != "" {
 		l.add(diag.InvalidCall.At(p.at, "%s", why))
 		return
@@ -92,7 +92,7 @@ func (l *loader) call(p pendingCall) {
 	if !known {
 		own, _ := filepath.EvalSymlinks(filepath.Join(l.rb.Dir, filepath.Base(l.rb.File))) // it has been read
 		l.tree.path = append(l.tree.path, caller{l.rb.File, own, p.at})
-		read, found, diags := load(name, l.tree)
+		read, found, diags := load(name, path, root, l.tree)
 		l.tree.path = l.tree.path[:len(l.tree.path)-1]
 		l.diags.Join(diags)
 		l.adopt(read)

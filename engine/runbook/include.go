@@ -45,7 +45,7 @@ func (l *loader) decodeInclude(body *hclsyntax.Body) {
 
 // include reads one included file and decodes what it shares.
 func (l *loader) include(inc include) {
-	name, path, why := l.resolve("include", inc.path)
+	name, path, root, why := l.resolve("include", inc.path)
 	if why == "" {
 		if _, read := l.rb.Sources[name]; read {
 			l.add(diag.InvalidInclude.At(inc.at, "%q is already part of this runbook.", inc.path))
@@ -57,7 +57,7 @@ func (l *loader) include(inc include) {
 		l.add(diag.InvalidInclude.At(inc.at, "%s", why))
 		return
 	}
-	body := l.parse(name, path)
+	body := l.parse(name, path, root)
 	if body == nil {
 		return
 	}
@@ -65,21 +65,22 @@ func (l *loader) include(inc include) {
 	l.decodeShared(body)
 }
 
-// resolve finds a file that the runbook names: as diagnostics name it, and
-// where it really lies; or why it may not be read.
-func (l *loader) resolve(what, said string) (name, path, why string) {
+// resolve finds a file that the runbook names: as diagnostics name it, where it
+// really lies, and the folder that it must not leave until it is opened; or why it
+// may not be read.
+func (l *loader) resolve(what, said string) (name, path, root, why string) {
 	if filepath.IsAbs(said) {
-		return "", "", fmt.Sprintf("%q is absolute. %s is relative to the runbook, so that the same files work in every checkout.", said, upper(strings.ToLower(article(what))))
+		return "", "", "", fmt.Sprintf("%q is absolute. %s is relative to the runbook, so that the same files work in every checkout.", said, upper(strings.ToLower(article(what))))
 	}
 	path, err := filepath.EvalSymlinks(filepath.Join(l.rb.Dir, said))
 	if err != nil {
-		return "", "", fmt.Sprintf("There is no file %q beside %s.", said, l.rb.File)
+		return "", "", "", fmt.Sprintf("There is no file %q beside %s.", said, l.rb.File)
 	}
 	root, bounds := includeRoot(l.rb.Dir)
 	if path != root && !strings.HasPrefix(path, strings.TrimSuffix(root, "/")+"/") {
-		return "", "", fmt.Sprintf("%q lies outside the %s %s. %s cannot leave it, also not by a link.", said, bounds, root, upper(strings.ToLower(article(what))))
+		return "", "", "", fmt.Sprintf("%q lies outside the %s %s. %s cannot leave it, also not by a link.", said, bounds, root, upper(strings.ToLower(article(what))))
 	}
-	return filepath.Join(filepath.Dir(l.rb.File), said), path, ""
+	return filepath.Join(filepath.Dir(l.rb.File), said), path, root, ""
 }
 
 func (l *loader) checkIncluded(body *hclsyntax.Body) {

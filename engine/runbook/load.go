@@ -20,7 +20,7 @@ import (
 // far as it was understood, for Validate and for the text of its files, and
 // must not be planned or run.
 func Load(path string) (*Runbook, hcl.Diagnostics) {
-	rb, found, diags := load(filepath.Clean(path), &calls{loaded: map[string]*Runbook{}})
+	rb, found, diags := load(filepath.Clean(path), path, "", &calls{loaded: map[string]*Runbook{}})
 	if !found {
 		return nil, diags.Diagnostics()
 	}
@@ -28,9 +28,10 @@ func Load(path string) (*Runbook, hcl.Diagnostics) {
 	return rb, diags.Diagnostics()
 }
 
-// load loads one file of a tree of calls. Where no runbook block is found there
+// load loads one file of a tree of calls, which diagnostics call file and which lies
+// at path, in root if that is not empty. Where no runbook block is found there
 // is still the text of what was read.
-func load(file string, tree *calls) (rb *Runbook, found bool, diags *diag.List) {
+func load(file, path, root string, tree *calls) (rb *Runbook, found bool, diags *diag.List) {
 	dir, err := filepath.Abs(filepath.Dir(file))
 	if err != nil {
 		var list diag.List
@@ -55,7 +56,7 @@ func load(file string, tree *calls) (rb *Runbook, found bool, diags *diag.List) 
 		uses:     map[string][]string{},
 		tree:     tree,
 	}
-	body := l.parse(file, file)
+	body := l.parse(file, path, root)
 	if body == nil {
 		return l.rb, false, &l.diags
 	}
@@ -148,9 +149,9 @@ func sortDiagnostics(files []string, diags hcl.Diagnostics) {
 
 // parse reads, scans and parses one file; nil where that failed. Names that are
 // not there may be in that file then, so the runbook is incomplete.
-func (l *loader) parse(name, path string) *hclsyntax.Body {
+func (l *loader) parse(name, path, root string) *hclsyntax.Body {
 	l.rb.Files = append(l.rb.Files, name)
-	src, d := readFile(name, path, MaxFileSize-l.tree.bytes)
+	src, d := readFile(name, path, root, MaxFileSize-l.tree.bytes)
 	l.tree.bytes += len(src)
 	if d != nil {
 		l.add(d)

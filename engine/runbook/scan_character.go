@@ -3,26 +3,38 @@ package runbook
 import (
 	"bytes"
 	"fmt"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
+	"golang.org/x/text/unicode/runenames"
 
 	"github.com/runbook-engine/runbook/engine/diag"
 )
 
-// characters reports the characters that no file may hold, wherever they stand.
+// characters reports the characters that no file may hold, wherever they stand,
+// and words whose letters are not all what they look like.
 func (s *scanner) characters() {
+	w := wording{scanner: s}
 	for i := 0; i < len(s.src) && len(s.diags) < maxFound; {
 		c := s.src[i]
-		if c >= ' ' && c < 0x7f || c == '\n' || c == '\t' {
+		if c < utf8.RuneSelf && (c >= ' ' && c < 0x7f || c == '\n' || c == '\t') {
+			w.ascii(i, c)
 			i++
 			continue
 		}
 		r, size := utf8.DecodeRune(s.src[i:])
 		if what := forbidden(r, size, s.src[i:]); what != "" {
 			s.diags = append(s.diags, diag.ForbiddenCharacter.At(s.position(i, size), "%s may not stand in a file: it hides what a reader would need to see. %s", what, instead(r, size)))
+			w.end(i)
+		} else {
+			w.rune(i, r)
 		}
 		i += size
+	}
+	if len(s.diags) < maxFound {
+		w.end(len(s.src))
 	}
 }
 
@@ -36,18 +48,40 @@ func forbidden(r rune, size int, rest []byte) string {
 			return ""
 		}
 		return "A carriage return without a newline"
-	case r < ' ', r >= 0x7f && r < 0xa0:
-		return fmt.Sprintf("The control character U+%04X", r)
-	case r == 0x061c, r == 0x200e, r == 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
-		return fmt.Sprintf("The character U+%04X, which changes the direction of writing,", r)
+	case unicode.IsControl(r):
+		return "The control character " + codePoint(r)
+	case unicode.Is(unicode.Bidi_Control, r):
+		return "The character " + codePoint(r) + ", which changes the direction of writing,"
 	case r == 0xfeff:
 		return "The byte order mark U+FEFF"
-	case r == 0x00ad, r == 0x180e, r >= 0x200b && r <= 0x200d, r >= 0x2060 && r <= 0x2064, r == 0x2028, r == 0x2029:
-		return fmt.Sprintf("The invisible character U+%04X", r)
 	case r >= 0xe0000 && r <= 0xe007f:
-		return fmt.Sprintf("The tag character U+%05X", r)
+		return "The tag character " + codePoint(r)
+	case invisible(r):
+		return "The invisible character " + codePoint(r)
 	}
 	return ""
+}
+
+// invisible tells characters that show nothing, or only change how others look.
+// The two selectors that ask for an emoji or for text are harmless.
+func invisible(r rune) bool {
+	switch {
+	case r < 0xad, r == 0xfe0e, r == 0xfe0f:
+		return false
+	case r == 0x2028, r == 0x2029, r == 0x2800: // separators of lines and paragraphs; an empty Braille cell
+		return true
+	}
+	return unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r) ||
+		unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) || unicode.Is(unicode.Variation_Selector, r)
+}
+
+// codePoint is a character as the Unicode standard names it: U+200B (ZERO WIDTH SPACE).
+func codePoint(r rune) string {
+	name := runenames.Name(r)
+	if name == "" || strings.HasPrefix(name, "<") {
+		return fmt.Sprintf("U+%04X", r)
+	}
+	return fmt.Sprintf("U+%04X (%s)", r, name)
 }
 
 func instead(r rune, size int) string {
@@ -68,5 +102,12 @@ func notASCII(word []byte, at hcl.Range) *hcl.Diagnostic {
 	if bytes.ContainsAny(word, "“”„‟″‘’‚‛′") {
 		return diag.ForbiddenCharacter.At(at, "These are typographic quotes. HCL knows straight ones only: \".")
 	}
-	return diag.ForbiddenCharacter.At(at, "Names are made of ASCII letters, digits, underscores and hyphens. Other characters belong in quotes or in comments.")
+	odd := ""
+	for _, r := range string(word) {
+		if r > unicode.MaxASCII {
+			odd = codePoint(r)
+			break
+		}
+	}
+	return diag.ForbiddenCharacter.At(at, "Names are made of ASCII letters, digits, underscores and hyphens; this one holds %s. Other characters belong in quotes or in comments.", odd)
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"github.com/hashicorp/hcl/v2"
@@ -17,12 +18,12 @@ import (
 // of a runbook together.
 const MaxFileSize = 8 << 20
 
-// readFile reads a file that is to be parsed, of at most this many bytes. It
-// opens without waiting, so that a pipe with no writer is an answer and not a
-// hang.
-func readFile(name, path string, most int) ([]byte, *hcl.Diagnostic) {
+// readFile reads a file that is to be parsed, of at most this many bytes, in root
+// if that is not empty. It opens without waiting, so that a pipe with no writer is
+// an answer and not a hang.
+func readFile(name, path, root string, most int) ([]byte, *hcl.Diagnostic) {
 	at := hcl.Range{Filename: name, Start: hcl.InitialPos, End: hcl.InitialPos}
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := openInside(path, root)
 	if err != nil {
 		var perr *fs.PathError
 		if errors.As(err, &perr) {
@@ -54,10 +55,29 @@ func readFile(name, path string, most int) ([]byte, *hcl.Diagnostic) {
 	return src, nil
 }
 
+// openInside opens a file that lies in root, if that is not empty: also where a part
+// of its path has become a link that leads out of it.
+func openInside(path, root string) (*os.File, error) {
+	const flags = os.O_RDONLY | syscall.O_NONBLOCK
+	if root == "" {
+		return os.OpenFile(path, flags, 0)
+	}
+	inside, err := filepath.Rel(root, path)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := os.OpenRoot(root)
+	if err != nil {
+		return nil, err
+	}
+	defer folder.Close()
+	return folder.OpenFile(inside, flags, 0)
+}
+
 // ParseFile reads, scans and parses a file that is not part of a runbook, such
 // as a file of variables. The body is nil where that failed.
 func ParseFile(path string) (*hclsyntax.Body, hcl.Diagnostics) {
-	src, d := readFile(path, path, MaxFileSize)
+	src, d := readFile(path, path, "", MaxFileSize)
 	if d != nil {
 		return nil, hcl.Diagnostics{d}
 	}
