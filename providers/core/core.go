@@ -17,7 +17,8 @@ func provider(now func() time.Time) *sdk.Provider {
 	clock := &clock{now: now}
 	return &sdk.Provider{
 		Name: "core", Version: "0.1.0",
-		Doc: "What needs no backend: messages, pauses, people, this machine, the clock.",
+		Doc:      "What needs no backend: messages, pauses, people, this machine, the clock.",
+		Examples: examples,
 		Probes: []sdk.Probe{
 			sdk.NewProbe("host", "Disk, memory and load of this machine, and whether its ports answer. `ok` asks for every port to answer and every bound given here to be kept.", host),
 			sdk.NewProbe("time", "Whether it is now one of the given weekdays, and between the given times of day: market hours, maintenance windows.", clock.time),

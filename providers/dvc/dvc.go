@@ -45,6 +45,7 @@ func Provider() *sdk.Provider {
 		Name: "dvc", Version: "0.1.0",
 		Doc:       "Looks after the data of a DVC repository: what its workspace, cache and remotes really hold, and what is lost.",
 		Configure: sdk.Configure(p.configure),
+		Examples:  examples,
 		Probes: []sdk.Probe{
 			sdk.NewProbe("status", statusDoc, p.status),
 			sdk.NewProbe("remote_status", remoteStatusDoc, p.remoteStatus),

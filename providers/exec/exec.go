@@ -11,7 +11,8 @@ import (
 func Provider() *sdk.Provider {
 	return &sdk.Provider{
 		Name: "exec", Version: "0.1.0",
-		Doc: "Runs programs and shell scripts on this machine. Prefer the provider of the backend, where there is one: it knows what its commands touch.",
+		Doc:      "Runs programs and shell scripts on this machine. Prefer the provider of the backend, where there is one: it knows what its commands touch.",
+		Examples: examples,
 		Probes: []sdk.Probe{
 			sdk.NewProbe("run", "Runs a program that only looks. An exit code outside `ok_codes` is the answer \"no\"; a program that cannot start or does not end in time is an error. Whatever the program leaves behind is killed.", observe),
 		},

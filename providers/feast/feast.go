@@ -41,6 +41,7 @@ func Provider() *sdk.Provider {
 		Doc:       "Looks after a Feast feature repository: its registry, its online store, its materializations.",
 		Configure: sdk.Configure(p.configure),
 		Close:     p.close,
+		Examples:  examples,
 		Probes: []sdk.Probe{
 			sdk.NewProbe("registry", registryDoc, p.registry),
 			sdk.NewProbe("freshness", freshnessDoc, p.freshness),

@@ -34,6 +34,7 @@ func Provider() *sdk.Provider {
 		Name: "file", Version: "0.1.0",
 		Doc:       "Looks at files, folders and disks of this machine, and copies, writes, archives and deletes files: atomically, verified, and with counted, bounded impact.",
 		Configure: sdk.Configure(p.configure),
+		Examples:  examples,
 		Probes: []sdk.Probe{
 			sdk.NewProbe("file", fileDoc, p.file),
 			sdk.NewProbe("directory", directoryDoc, p.directory),

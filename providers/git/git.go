@@ -45,6 +45,7 @@ func Provider() *sdk.Provider {
 		Name: "git", Version: "0.1.0",
 		Doc:       "Looks after a git work tree: its state, how it stands to its remote, and careful changes, each with the HEAD before it for the way back.",
 		Configure: sdk.Configure(p.configure),
+		Examples:  examples,
 		Probes: []sdk.Probe{
 			sdk.NewProbe("status", statusDoc, p.status),
 			sdk.NewProbe("log", logDoc, p.log),

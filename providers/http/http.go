@@ -32,6 +32,7 @@ func Provider() *sdk.Provider {
 		Name: "http", Version: "0.1.0",
 		Doc:       "Looks at HTTP endpoints, WebSockets, TCP ports and TLS certificates, and sends requests. It uses no proxy.",
 		Configure: sdk.Configure(p.configure),
+		Examples:  examples,
 		Probes: []sdk.Probe{
 			sdk.NewProbe("get", getDoc, p.get),
 			sdk.NewProbe("websocket", websocketDoc, p.websocket),

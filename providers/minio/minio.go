@@ -56,6 +56,7 @@ func Provider() *sdk.Provider {
 		Name: "minio", Version: "0.1.0",
 		Doc:       "Looks into buckets of MinIO or any S3 server, copies and mirrors them with proof, and cleans up what is old with counted, bounded impact.",
 		Configure: sdk.Configure(p.configure),
+		Examples:  examples,
 		Probes: []sdk.Probe{
 			sdk.NewProbe("health", healthDoc, p.health),
 			sdk.NewProbe("bucket", bucketDoc, p.bucket),

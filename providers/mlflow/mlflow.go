@@ -43,6 +43,7 @@ func Provider() *sdk.Provider {
 		Name: "mlflow", Version: "0.1.0",
 		Doc:       "Looks into an MLflow server: experiments, runs, artifacts and models that can be loaded. Puts artifacts back, verified, and moves aliases.",
 		Configure: sdk.Configure(p.configure),
+		Examples:  examples,
 		Probes: []sdk.Probe{
 			sdk.NewProbe("health", healthDoc, p.health),
 			sdk.NewProbe("experiments", experimentsDoc, p.experiments),

@@ -52,6 +52,7 @@ func Provider() *sdk.Provider {
 		Version:   "0.1.0",
 		Doc:       "Looks into a PostgreSQL database, changes it in transactions that are counted and bounded, and keeps it in order.",
 		Configure: sdk.Configure(p.configure),
+		Examples:  examples,
 		Probes: []sdk.Probe{
 			sdk.NewProbe("ready", readyDoc, p.ready),
 			sdk.NewProbe("query", queryDoc, p.query),

@@ -39,6 +39,7 @@ func Provider() *sdk.Provider {
 		Version:   "0.1.0",
 		Doc:       "Looks into a Redis database, and deletes, flushes, sets and saves keys with counted, bounded impact.",
 		Configure: sdk.Configure(p.configure),
+		Examples:  examples,
 		Probes: []sdk.Probe{
 			sdk.NewProbe("ping", pingDoc, p.ping),
 			sdk.NewProbe("get", getDoc, p.get),

@@ -26,6 +26,10 @@ type Provider struct {
 	Close     func() error // optional; called once, when the process ends
 	Probes    []Probe
 	Actions   []Action
+
+	// Examples is HCL that shows each probe and action, as ReadExamples takes it;
+	// optional. It goes into the generated reference.
+	Examples string
 }
 
 // ConfigureFunc takes a provider's configuration. The zero value is a provider

@@ -15,6 +15,7 @@ import (
 	"github.com/runbook-engine/runbook/engine/host"
 	"github.com/runbook-engine/runbook/providers/bundled"
 	"github.com/runbook-engine/runbook/providers/schema"
+	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
 func newCmdProviders(a *app) *cobra.Command {
@@ -63,6 +64,17 @@ func thirdParties() (pinned []*schema.Provider, others []ui.ThirdParty, err erro
 		others = append(others, other)
 	}
 	return pinned, others, nil
+}
+
+// examples show the probes and actions of a bundled provider. What is wrong in
+// them a test finds.
+func examples(provider string) sdk.Examples {
+	p := bundled.Providers()[provider]
+	if p == nil {
+		return sdk.Examples{}
+	}
+	found, _ := sdk.ReadExamples(p().Examples)
+	return found
 }
 
 // providerSchema is the schema of a provider, bundled or pinned. No process is

@@ -41,7 +41,7 @@ func runProvidersDocs(opts *providersDocsOptions) error {
 	}
 	for _, provider := range bundledSchemas() {
 		var page bytes.Buffer
-		if err := ui.WriteProviderMarkdown(&page, provider); err != nil {
+		if err := ui.WriteProviderMarkdown(&page, provider, examples(provider.Name)); err != nil {
 			return err
 		}
 		path := filepath.Join(opts.dir, provider.Name+".md")

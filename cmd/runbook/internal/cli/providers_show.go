@@ -55,9 +55,9 @@ func runProvidersShow(opts *providersShowOptions) error {
 	case opts.json:
 		return ui.WriteProvidersJSON(a.out, []*schema.Provider{provider}, nil)
 	case one:
-		return ui.WriteOperations(a.out, a.style(a.out), provider)
+		return ui.WriteOperations(a.out, a.style(a.out), provider, examples(provider.Name))
 	}
-	return ui.WriteProvider(a.out, a.style(a.out), provider)
+	return ui.WriteProvider(a.out, a.style(a.out), provider, examples(provider.Name))
 }
 
 // only is the provider with nothing but its operations of one name: a probe and

@@ -49,18 +49,28 @@ func others() []ThirdParty {
 	}
 }
 
+// oneExample has one example.
+type oneExample struct{}
+
+func (oneExample) Of(provider string, kind schema.Kind, operation string) string {
+	if operation != "restart" {
+		return ""
+	}
+	return "# After a change.\naction \"systemd.restart\" {\n  units = [\"nginx.service\"]\n}"
+}
+
 func TestWriteProvider(t *testing.T) {
 	var out bytes.Buffer
 	if err := WriteProviders(&out, ciLog, []*schema.Provider{systemd()}, others()); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteProvider(&out, ciLog, systemd()); err != nil {
+	if err := WriteProvider(&out, ciLog, systemd(), oneExample{}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "provider_ci.txt", out.String())
 
 	out.Reset()
-	if err := WriteProviderMarkdown(&out, systemd()); err != nil {
+	if err := WriteProviderMarkdown(&out, systemd(), oneExample{}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "provider.md", out.String())

@@ -60,7 +60,7 @@ func WriteProviders(w io.Writer, style Style, providers []*schema.Provider, othe
 
 // WriteProvider writes what a provider takes and gives: its configuration, its
 // probes and its actions.
-func WriteProvider(w io.Writer, style Style, provider *schema.Provider) error {
+func WriteProvider(w io.Writer, style Style, provider *schema.Provider, examples Examples) error {
 	p := &page{style: style}
 	p.linef("%s  %s", p.paint(bold, provider.Name), p.paint(dim, provider.Version))
 	p.paragraph(2, provider.Doc)
@@ -69,21 +69,21 @@ func WriteProvider(w io.Writer, style Style, provider *schema.Provider) error {
 		p.attributes(2, provider.Config)
 	}
 	for _, operation := range provider.Operations {
-		p.operationSchema(provider.Name, &operation)
+		p.operationSchema(provider.Name, &operation, examples)
 	}
 	return p.flush(w)
 }
 
 // WriteOperations writes a provider's probes and actions alone.
-func WriteOperations(w io.Writer, style Style, provider *schema.Provider) error {
+func WriteOperations(w io.Writer, style Style, provider *schema.Provider, examples Examples) error {
 	p := &page{style: style}
 	for _, operation := range provider.Operations {
-		p.operationSchema(provider.Name, &operation)
+		p.operationSchema(provider.Name, &operation, examples)
 	}
 	return p.flush(w)
 }
 
-func (p *page) operationSchema(provider string, o *schema.OperationSchema) {
+func (p *page) operationSchema(provider string, o *schema.OperationSchema, examples Examples) {
 	p.blank()
 	p.linef("%s %s", p.paint(dim, string(o.Kind)), p.paint(bold, provider+"."+o.Name))
 	p.paragraph(2, o.Doc)
@@ -104,6 +104,12 @@ func (p *page) operationSchema(provider string, o *schema.OperationSchema) {
 	}
 	p.linef("  %s", p.paint(dim, "gives"))
 	p.attributes(4, given(o.Result))
+	if text := examples.Of(provider, o.Kind, o.Name); text != "" {
+		p.linef("  %s", p.paint(dim, "example"))
+		for line := range strings.Lines(text) {
+			p.linef("    %s", strings.TrimRight(line, "\n"))
+		}
+	}
 }
 
 // given is a result without what says how an argument is to be given.
