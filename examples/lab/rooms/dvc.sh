@@ -1,0 +1,117 @@
+# DVC: a git work tree of the lab's own with two git remotes, a pipeline and a
+# tracked folder, and DVC remotes in the lab's MinIO. No process stays behind.
+# shellcheck shell=bash
+
+dvc_repo=$LAB_DIR/trading
+dvc_git=$LAB_DIR/git # the bare repositories
+dvc_needs='minio'
+dvc_remotes='minio=dvc-storage s3_backup=s3-backup' # and their buckets
+
+dvc_missing_packages() {
+	missing_python "$(dvc_venv)"
+	command -v git >/dev/null || echo git
+}
+
+dvc_venv() {
+	echo "$lab_cache/dvc-$(sha256sum "$lab_home/dvc.txt" | cut -c 1-16)"
+}
+
+# What a fresh lab holds: made once by git and DVC themselves, see dvc_seed.sh, and
+# then taken from here.
+dvc_seeded() {
+	echo "$(dvc_venv)/seed-$(sha256sum "$lab_home/rooms/dvc_seed.sh" | cut -c 1-16)"
+}
+
+dvc_up() {
+	local seeded
+	make_venv DVC "$(dvc_venv)" "$lab_home/dvc.txt"
+	seeded=$(dvc_seeded)
+	exec 8>"$seeded.lock"
+	flock 8
+	if [ ! -e "$seeded/complete" ]; then
+		say 'making a repository with data (once)'
+		rm -rf "$seeded"
+		mkdir -p "$seeded"
+		PATH="$(dvc_venv)/bin:$PATH" bash "$lab_home/rooms/dvc_seed.sh" "$seeded"
+		touch "$seeded/complete"
+	fi
+	exec 8>&-
+	say "DVC is installed"
+}
+
+# Where MinIO listens is this lab's own matter, and so not committed.
+dvc_baseline() {
+	local seeded remote
+	seeded=$(dvc_seeded)
+	rm -rf "$dvc_repo" "$dvc_git"
+	cp -a "$seeded/git" "$dvc_git"
+	cp -a "$seeded/trading" "$dvc_repo"
+	git -C "$dvc_repo" remote set-url origin "$dvc_git/origin.git"
+	git -C "$dvc_repo" remote set-url backup "$dvc_git/backup.git"
+	for remote in $dvc_remotes; do
+		printf "['remote \"%s\"']\n    endpointurl = http://127.0.0.1:%s\n" "${remote%=*}" "$minio_port" >>"$dvc_repo/.dvc/config.local"
+		minio_mc mirror --overwrite --remove "$seeded/storage" "lab/${remote#*=}"
+	done
+	say "$(git -C "$dvc_repo" rev-list --count HEAD) commits, $(dvc_objects "$dvc_repo/.dvc/cache") objects"
+}
+
+dvc_objects() { # dvc_objects FOLDER: how many a cache holds
+	find "$1/files" -type f 2>/dev/null | wc -l
+}
+
+dvc_observe() {
+	local remote objects all healthy=yes
+	if [ ! -d "$dvc_repo/.dvc" ]; then
+		printf 'dvc missing\ndvc.healthy no\n'
+		return
+	fi
+	all=$(dvc_objects "$(dvc_seeded)/storage")
+	echo "dvc present"
+	objects=$(dvc_objects "$dvc_repo/.dvc/cache")
+	echo "dvc.cache $objects"
+	[ "$objects" -ge "$all" ] || healthy=no
+	for remote in $dvc_remotes; do
+		objects=$(minio_health live && minio_mc du --json "lab/${remote#*=}" | sed -n 's/.*"objects":\([0-9]*\).*/\1/p') || objects=unknown
+		echo "dvc.${remote%=*} $objects"
+		[ "$objects" = "$all" ] || healthy=no
+	done
+	objects=$(dvc_same_files)
+	echo "dvc.files_changed $objects"
+	[ "$objects" = 0 ] || healthy=no
+	objects=$(git -C "$dvc_repo" status --porcelain | wc -l)
+	echo "git.files_changed $objects"
+	[ "$objects" = 0 ] || healthy=no
+	if [ "$(git -C "$dvc_repo" rev-parse HEAD)" = "$(git -C "$dvc_git/origin.git" rev-parse main)" ]; then
+		echo git.in_sync yes
+	else
+		echo git.in_sync no
+		healthy=no
+	fi
+	echo "dvc.healthy $healthy"
+}
+
+dvc_same_files() { # how many data files are not what they are in a fresh lab
+	(cd "$(dvc_seeded)/trading" && find data -type f ! -name '*.dvc' ! -name .gitignore -print0 | xargs -0 sha256sum) |
+		(cd "$dvc_repo" && { sha256sum --check --quiet 2>/dev/null || true; }) | wc -l
+}
+
+dvc_env() {
+	cat <<-TEXT
+		DVC_REPO=$dvc_repo
+		DVC_PROGRAM=$(dvc_venv)/bin/dvc
+		LAB_DVC=$(dvc_venv)/bin/dvc
+		LAB_GIT=$dvc_git
+	TEXT
+}
+
+# Refs, what git sees changed, and every data file and object; not what DVC and
+# git keep for their own speed.
+dvc_dump() { # dvc_dump DIRECTORY
+	{
+		git -C "$dvc_repo" for-each-ref
+		git -C "$dvc_repo" status --porcelain --branch
+		git -C "$dvc_git/origin.git" for-each-ref
+		git -C "$dvc_git/backup.git" for-each-ref
+	} >"$1/dvc-git.txt"
+	(cd "$dvc_repo" && find . -path ./.git -prune -o -path ./.dvc/tmp -prune -o -type f -print0 | sort -z | xargs -0 sha256sum) >"$1/dvc-files.txt"
+}
