@@ -2,6 +2,18 @@ runbook "data" {
   title = "Bring lost data back, and the remote up to date"
 }
 
+variable "repo" {
+  type    = string
+  default = "/srv/trading"
+  env     = "DVC_REPO"
+}
+
+variable "program" {
+  type    = string
+  default = "/srv/trading/.venv/bin/dvc"
+  env     = "DVC_PROGRAM"
+}
+
 variable "access_key" {
   type = string
   env  = "MINIO_ACCESS_KEY"
@@ -14,8 +26,8 @@ variable "secret_key" {
 }
 
 provider "dvc" {
-  repo = "/srv/trading"
-  dvc  = "/srv/trading/.venv/bin/dvc"
+  repo = var.repo
+  dvc  = var.program
   credentials = {
     for remote in ["minio", "s3_backup"] : remote => {
       access_key_id     = var.access_key

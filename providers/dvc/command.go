@@ -2,7 +2,6 @@ package dvc
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -128,55 +127,4 @@ func telling(said string) string {
 		}
 	}
 	return program.Last(said)
-}
-
-// workspace is what differs in the workspace from what is recorded, of some
-// outputs.
-type workspace struct {
-	missing []string // recorded files that are not there
-	changes []string // files with another content than recorded, or that are not recorded
-}
-
-func (w workspace) files() int { return len(w.missing) + len(w.changes) }
-
-// workspace asks DVC, which remembers the hashes of files that have not changed.
-func (r *repository) workspace(ctx context.Context, outputs []output) (workspace, error) {
-	out, err := r.run(ctx, false, "data", "status", "--granular", "--json")
-	if err != nil {
-		return workspace{}, err
-	}
-	var said struct {
-		Uncommitted map[string][]any `json:"uncommitted"`
-	}
-	if err := json.Unmarshal(out, &said); err != nil {
-		return workspace{}, sdk.Fail("dvc_error", "dvc data status printed something that this provider does not know: %v", err)
-	}
-	var found workspace
-	for kind, entries := range said.Uncommitted {
-		for _, entry := range entries {
-			name, ok := entry.(string)
-			if moved, is := entry.(map[string]any); is {
-				name, ok = moved["new"].(string)
-			}
-			if !ok || strings.HasSuffix(name, "/") || !under(outputs, name) {
-				continue
-			}
-			if kind == "deleted" {
-				found.missing = append(found.missing, name)
-			} else {
-				found.changes = append(found.changes, name)
-			}
-		}
-	}
-	return found, nil
-}
-
-// under tells whether a file is one of the outputs, or in one.
-func under(outputs []output, name string) bool {
-	for _, out := range outputs {
-		if name == out.path || strings.HasPrefix(name, out.path+"/") {
-			return true
-		}
-	}
-	return false
 }

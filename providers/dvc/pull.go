@@ -62,6 +62,9 @@ func (t *transfer) pullable(ctx context.Context, force bool) (workspace, schema.
 		return workspace{}, nil, err
 	}
 	w, err := t.workspace(ctx, t.found.outputs)
+	if err == nil {
+		w, err = t.unlisted(ctx, w)
+	}
 	if err != nil {
 		return workspace{}, nil, err
 	}

@@ -51,6 +51,7 @@ func bucketHolds(t testing.TB, bucket string) map[string]int64 {
 
 func TestS3(t *testing.T) {
 	r := newRoom(t)
+	t.Setenv("TMPDIR", t.TempDir())
 	bucket := r.overS3()
 	got := done(t, r.Probe("remote_status", nil))
 	equal(t, []int{9, 0, 9, 0}, n(got, "all", "present", "to_push", "lost"))
@@ -75,6 +76,13 @@ func TestS3(t *testing.T) {
 	// An empty cache and workspace are filled again.
 	r.sh("rm -rf .dvc/cache data/dir data/raw.csv model.bin part_*")
 	equal(t, []int{9, 0, 9}, n(done(t, r.Probe("remote_status", nil)), "all", "present", "to_fetch"))
+	r.write("data/dir/extra.txt", "nobody has this\n")
+	refused(t, r.Preview("pull", nil), "workspace_changed", "data/dir/extra.txt")
+	if err := os.RemoveAll(r.repo + "/data/dir"); err != nil {
+		t.Fatal(err)
+	}
+	// The list of the folder is in the remote alone, and its files count.
+	equal(t, schema.Impact{"objects": 9, "bytes": 313, "files": 8, "changes": 0}, r.Preview("pull", nil).Impact)
 	pulled := done(t, r.Act("pull", nil))
 	equal(t, []any{9, 313, 8}, pick(pulled, "objects", "bytes", "files"))
 	equal(t, "number 1\n", r.read("data/dir/1.txt"))

@@ -52,11 +52,12 @@ dvc_baseline() {
 		printf "['remote \"%s\"']\n    endpointurl = http://127.0.0.1:%s\n" "${remote%=*}" "$minio_port" >>"$dvc_repo/.dvc/config.local"
 		minio_mc mirror --overwrite --remove "$seeded/storage" "lab/${remote#*=}"
 	done
-	say "$(git -C "$dvc_repo" rev-list --count HEAD) commits, $(dvc_objects "$dvc_repo/.dvc/cache") objects"
+	say "$(git -C "$dvc_repo" rev-list --count HEAD) commits, $(wc -l <"$seeded/present") objects in the present one"
 }
 
-dvc_objects() { # dvc_objects FOLDER: how many a cache holds
-	find "$1/files" -type f 2>/dev/null | wc -l
+# How many objects of the present version are among those named on standard input.
+dvc_objects() {
+	sed 's|.*files/md5/|files/md5/|' | sort | comm -12 - "$(dvc_seeded)/present" | wc -l
 }
 
 dvc_observe() {
@@ -65,17 +66,17 @@ dvc_observe() {
 		printf 'dvc missing\ndvc.healthy no\n'
 		return
 	fi
-	all=$(dvc_objects "$(dvc_seeded)/storage")
+	all=$(wc -l <"$(dvc_seeded)/present")
 	echo "dvc present"
-	objects=$(dvc_objects "$dvc_repo/.dvc/cache")
+	objects=$(find "$dvc_repo/.dvc/cache" -type f 2>/dev/null | dvc_objects)
 	echo "dvc.cache $objects"
-	[ "$objects" -ge "$all" ] || healthy=no
+	[ "$objects" = "$all" ] || healthy=no
 	for remote in $dvc_remotes; do
-		objects=$(minio_health live && minio_mc du --json "lab/${remote#*=}" | sed -n 's/.*"objects":\([0-9]*\).*/\1/p') || objects=unknown
+		objects=$(minio_health live && minio_mc find "lab/${remote#*=}" | dvc_objects) || objects=unknown
 		echo "dvc.${remote%=*} $objects"
 		[ "$objects" = "$all" ] || healthy=no
 	done
-	objects=$(dvc_same_files)
+	objects=$(dvc_changed_files)
 	echo "dvc.files_changed $objects"
 	[ "$objects" = 0 ] || healthy=no
 	objects=$(git -C "$dvc_repo" status --porcelain | wc -l)
@@ -90,7 +91,7 @@ dvc_observe() {
 	echo "dvc.healthy $healthy"
 }
 
-dvc_same_files() { # how many data files are not what they are in a fresh lab
+dvc_changed_files() { # how many data files are not what they are in a fresh lab
 	(cd "$(dvc_seeded)/trading" && find data -type f ! -name '*.dvc' ! -name .gitignore -print0 | xargs -0 sha256sum) |
 		(cd "$dvc_repo" && { sha256sum --check --quiet 2>/dev/null || true; }) | wc -l
 }

@@ -75,6 +75,14 @@ for month in 01 02 03; do
 	dvc add --quiet data/macro data/pipeline/01_raw/bars.csv
 	commit "$month" "Data of 2026-$month"
 done
+
+# The objects of the present version, without those of the earlier ones.
+mv .dvc/cache "$folder/cache"
+dvc fetch --quiet --remote seed
+(cd .dvc/cache && find files/md5 -type f | sort) >"$folder/present"
+rm -rf .dvc/cache
+mv "$folder/cache" .dvc/cache
+
 git push --quiet --tags origin main
 git push --quiet --tags backup main
 git branch --quiet --set-upstream-to=origin/main main

@@ -10,5 +10,5 @@ break_it() {
 }
 
 is_broken() {
-	seen dvc.cache 0 && seen dvc.minio 0 && seen_at_least dvc.s3_backup 20 && seen dvc.healthy no
+	seen dvc.cache 0 && seen dvc.minio 0 && seen dvc.s3_backup 15 && seen dvc.healthy no
 }

@@ -11,5 +11,5 @@ break_it() {
 }
 
 is_broken() {
-	seen dvc.files_changed 0 && seen_at_most dvc.minio 20 && seen_at_least dvc.s3_backup 21 && seen dvc.healthy no
+	seen dvc.files_changed 0 && seen dvc.cache 15 && seen dvc.minio 12 && seen dvc.s3_backup 15 && seen dvc.healthy no
 }
