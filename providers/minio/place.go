@@ -93,7 +93,7 @@ func (p *provider) directory(place Place) string {
 // mc is a place as mc names it.
 func (p *provider) mc(place Place) string {
 	if place.Directory != "" {
-		return strings.TrimSuffix(place.Directory, "/") + "/"
+		return strings.TrimSuffix(filepath.ToSlash(p.directory(place)), "/") + "/"
 	}
 	return under(firstOf(place.Site, p.config.Alias), place.Bucket, place.Prefix+place.Object)
 }

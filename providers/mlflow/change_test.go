@@ -195,12 +195,14 @@ func TestSetAlias(t *testing.T) {
 	got := done(t, h.Act("set_alias", args))
 	equal(t, nil, got["previous_version"])
 	args["version"] = got["previous_version"]
+	fails(t, "failed_clean invalid_argument", h.Act("set_alias", args)) // nothing is removed by mistake
+	args["absent"] = true
 	equal(t, true, done(t, h.Act("set_alias", args))["changed"])
 	equal(t, false, done(t, h.Probe("model_version", map[string]any{"name": "usdcop_ppo", "alias": "canary"}))["exists"])
 	equal(t, false, done(t, h.Act("set_alias", args))["changed"])
 
 	// The shown command comes to the same.
-	args["version"] = "1"
+	args["version"], args["absent"] = "1", false
 	room.python(t, h.Describe("set_alias", args).Command)
 	equal(t, false, done(t, h.Act("set_alias", args))["changed"])
 	fails(t, "failed_clean model_missing", h.Act("set_alias", map[string]any{"name": "none", "alias": "a", "version": "1"}))

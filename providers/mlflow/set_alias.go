@@ -11,13 +11,15 @@ import (
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
-const setAliasDoc = `Lets an alias of a registered model stand for a version, and looks whether it does. Without a version the alias is removed. The version that it stood for before is
-in the result, which is what a rollback takes. A version that does not exist is refused. Doing it again is harmless.`
+const setAliasDoc = `Lets an alias of a registered model stand for a version, and looks whether it does; with absent it removes the alias. The version that it stood for before is in the
+result, which is what a rollback takes: version = self.result.previous_version, or absent where that is null. A version that does not exist is refused.
+Doing it again is harmless.`
 
 type setAliasArgs struct {
 	Name    string  `runbook:"name" doc:"Name of the registered model."`
 	Alias   string  `runbook:"alias" doc:"The alias, such as champion."`
-	Version *string `runbook:"version" doc:"Number of the version that it is to stand for; without one the alias is removed."`
+	Version *string `runbook:"version" doc:"Number of the version that it is to stand for."`
+	Absent  bool    `runbook:"absent" default:"false" doc:"Remove the alias instead."`
 }
 
 type setAliasResult struct {
@@ -32,8 +34,12 @@ func (args setAliasArgs) validate() *schema.Failure {
 		return sdk.InvalidArgument("name", "name is empty")
 	case args.Alias == "":
 		return sdk.InvalidArgument("alias", "alias is empty")
+	case args.Version == nil && !args.Absent:
+		return sdk.InvalidArgument("version", "version is missing; absent = true removes the alias")
+	case args.Version != nil && args.Absent:
+		return sdk.InvalidArgument("absent", "an alias that is removed takes no version")
 	case args.Version != nil && *args.Version == "":
-		return sdk.InvalidArgument("version", "version is empty; leave it out to remove the alias")
+		return sdk.InvalidArgument("version", "version is empty")
 	}
 	return nil
 }
@@ -148,7 +154,7 @@ func (p *provider) describeSetAlias(args setAliasArgs, call *sdk.Call) sdk.Descr
 		d.Effects[0].Resource = p.resource("registered-models", args.Name, "aliases")
 		return d
 	}
-	if call.Unknown("version") {
+	if call.Unknown("version") || call.Unknown("absent") {
 		d.Summary = fmt.Sprintf("moves %s@%s", args.Name, args.Alias)
 		return d
 	}
