@@ -32,7 +32,7 @@ func TestReferenceIsCurrent(t *testing.T) {
 	pages := map[string]bool{}
 	for _, provider := range bundledSchemas() {
 		page.Reset()
-		if err := ui.WriteProviderMarkdown(&page, provider); err != nil {
+		if err := ui.WriteProviderMarkdown(&page, provider, examples(provider.Name)); err != nil {
 			t.Fatal(err)
 		}
 		current(t, filepath.Join(docs, "providers", provider.Name+".md"), page.Bytes())
