@@ -28,6 +28,9 @@ func (r *run) act(t *task, s *state, a *action) bool {
 		r.end(s, notRun, 1, halted)
 		return true
 	}
+	if r.holding(s) != nil {
+		return false // what was done is taken back first, and then all is looked at again
+	}
 	ctx, cancel := r.acting(s)
 	defer cancel()
 	if s.step.Timeout > 0 && s.actLeft <= 0 && !s.rolling {
@@ -104,7 +107,11 @@ func (r *run) failedAt(s *state, row int, reason string) bool {
 	if r.fallBack(s, reason) {
 		return false
 	}
-	r.end(s, failed, row, reason+s.unfallen())
+	status, untried := failed, s.unfallen()
+	if untried != "" && r.context(s).Err() != nil { // a resume tries it
+		status = interrupted
+	}
+	r.end(s, status, row, reason+untried)
 	return true
 }
 
@@ -171,8 +178,19 @@ func (r *run) intend(s *state, a *action, op schema.Operation) {
 	r.intended(s.last, 1)
 	said := *s.last
 	at := r.say(event.Event{Type: event.ActionStarted, Step: s.address, Attempt: &said})
-	if s.intentAt == 0 && !s.rolling {
+	s.intended(&said, at)
+}
+
+// intended keeps the place of an INTENT in the record.
+func (s *state) intended(a *event.Attempt, at int64) {
+	if a.TakesBack {
+		return
+	}
+	if s.intentAt == 0 {
 		s.intentAt = at
+	}
+	if s.lateAt, s.lateOf = 0, a.AfterStopOf; a.AfterStop || a.AfterStopOf != "" {
+		s.lateAt = at
 	}
 }
 
@@ -206,6 +224,7 @@ func (r *run) spec(s *state) *schema.OperationSchema {
 // attempt itself did not say.
 func (r *run) ended(s *state, o schema.Outcome, begun time.Time, settled string) {
 	s.last.State, s.last.Failure, s.last.Settled = o.State, o.Failure, settled
+	s.came(s.last)
 	failing := o.State == schema.FailedClean || o.State == schema.FailedPartial || o.State == schema.Ask
 	// That a repeat failed, or asked, says nothing of the attempt before it that nobody saw
 	// the end of: that stays open, and so does its key.

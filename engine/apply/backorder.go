@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/runbook-engine/runbook/engine/event"
+	"github.com/runbook-engine/runbook/engine/runbook"
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
@@ -16,9 +17,12 @@ type untaken struct {
 }
 
 // backOrder lists the steps to take back: the failed ones first, then in reverse
-// order of ending, each after those that its rollback depends on. left are those
-// that have changed something and are not taken back.
-func (r *run) backOrder(f *frame) (order []*state, left []untaken) {
+// order of ending; one whose rollback depends on others waits for those, and they
+// are not taken back any earlier for that. left are those that have changed
+// something and are not taken back. What always steps did after all that is in
+// neither, nor one that has begun and goes on after it, nor those that have had
+// their turn.
+func (r *run) backOrder(f *frame, had []*state) (order []*state, left []untaken) {
 	crossed, point := int64(0), ""
 	for _, step := range r.noReturn {
 		for _, s := range step.all() {
@@ -30,7 +34,8 @@ func (r *run) backOrder(f *frame) (order []*state, left []untaken) {
 	var all []*state
 	f.each(func(s *state) {
 		switch {
-		case s.status == rolledBack || s.step.Action == nil || !s.changed():
+		case s.step.Action == nil || !s.changed() || s.status == "" || s.status == rolledBack || slices.Contains(had, s):
+		case s.lateAt > f.backAt && f.under(s.lateOf):
 		case s.step.Rollback == nil:
 			if s.mutated || mutates(s.last) {
 				left = append(left, untaken{s, "it has no rollback"})
@@ -42,42 +47,32 @@ func (r *run) backOrder(f *frame) (order []*state, left []untaken) {
 		}
 	})
 	slices.SortStableFunc(all, func(a, b *state) int {
-		if a.well() != b.well() {
-			if b.well() {
+		if a.wellAs(a.ended) != b.wellAs(b.ended) {
+			if b.wellAs(b.ended) {
 				return -1
 			}
 			return 1
 		}
 		return cmp.Compare(b.endedAt, a.endedAt)
 	})
-	waiting := make(map[*state]bool, len(all))
-	for _, s := range all {
-		waiting[s] = true
-	}
-	var take func(*state)
-	take = func(s *state) {
-		if !waiting[s] {
-			return
-		}
-		delete(waiting, s)
-		for _, step := range s.step.Rollback.DependsOn {
-			for _, i := range s.frame.steps[step.Index].all() {
-				if i.inner != nil {
-					for _, x := range all {
-						if strings.HasPrefix(x.address, i.address+".") {
-							take(x)
-						}
-					}
-				}
-				take(i)
-			}
-		}
-		order = append(order, s)
-	}
-	for _, s := range all {
-		take(s)
+	for len(all) > 0 {
+		next := slices.IndexFunc(all, func(s *state) bool {
+			return len(s.step.Rollback.DependsOn) == 0 || !slices.ContainsFunc(all, s.awaits)
+		})
+		order = append(order, all[next])
+		all = slices.Delete(all, next, next+1)
 	}
 	return order, left
+}
+
+// awaits tells whether the rollback of a step comes after that of another because
+// it says so: of the other, of an instance of it, or of a step that it calls.
+func (s *state) awaits(other *state) bool {
+	return slices.ContainsFunc(s.step.Rollback.DependsOn, func(step *runbook.Step) bool {
+		return slices.ContainsFunc(s.frame.steps[step.Index].all(), func(i *state) bool {
+			return i == other || i.inner != nil && strings.HasPrefix(other.address, i.address+".")
+		})
+	})
 }
 
 // mutates tells whether an attempt may have changed anything.

@@ -22,7 +22,7 @@ func Back(ctx context.Context, opts Options) plan.Backward {
 			b.Open = append(b.Open, s.address)
 		}
 	})
-	order, left := r.backOrder(r.root)
+	order, left := r.backOrder(r.root, nil)
 	for _, s := range left {
 		b.Left = append(b.Left, plan.LeftStep{Address: s.state.address, Why: s.why})
 	}

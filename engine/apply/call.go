@@ -38,7 +38,8 @@ func (r *run) call(t *task, s *state) {
 	f.caller = t
 	r.start(f, f.queue.First())
 	if f.begun > 0 {
-		t.park()
+		r.busy(s.frame, -1)
+		t.park() // whoever wakes it counts it as busy again
 	}
 	f.caller = nil
 	f.unalarm()
@@ -74,6 +75,9 @@ func (r *run) waitsInside(f *frame) bool {
 
 // returned ends a step whose call has come to its end.
 func (r *run) returned(t *task, s *state, f *frame) {
+	if s.frame.takenBack() && !s.frame.comesBack() && r.summarizeCall(s) {
+		return
+	}
 	var bad *state
 	idle, cut := true, true
 	for _, step := range f.steps {

@@ -29,6 +29,7 @@ func (r *run) dismissOne(t *task, s *state) {
 		case i.inner != nil:
 			i.inner.caller = t
 			if r.dismiss(i.inner) {
+				r.busy(s.frame, -1)
 				t.park()
 			}
 			i.inner.caller = nil

@@ -70,16 +70,24 @@ func (s *state) halted() string {
 }
 
 // fallBack gives the next fallback its turn, at row 14. False: there is none, or
-// it must not be tried: nobody knows what the last attempt did, or nothing new
-// starts any more.
+// it must not be tried: nobody knows what the last attempt did, the step's time is
+// up, or nothing new starts any more.
 func (r *run) fallBack(s *state, why string) bool {
-	if s.rolling || s.open != "" || s.fallback == len(s.step.Fallbacks) || s.halted() != "" {
+	late := s.clocked && s.step.Timeout > 0 && s.actLeft <= 0
+	if s.rolling || s.open != "" || late || s.fallback == len(s.step.Fallbacks) || s.halted() != "" {
 		return false
 	}
 	s.fallback++
 	s.onward, s.tries = true, 0
+	s.doubtProof()
 	s.failure = &schema.Failure{Message: why}
 	return true
+}
+
+// doubtProof keeps that a step which is to act again was done before: its goals
+// hold, perhaps, but not all that was to prove it.
+func (s *state) doubtProof() {
+	s.unproved = s.unproved || s.last != nil && s.last.State == schema.Done && !s.last.TakesBack
 }
 
 // unfallen names the fallback that a step which failed has left untried.

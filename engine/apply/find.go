@@ -205,6 +205,7 @@ func (r *run) resolved(t *task, s *state, answer string) bool {
 			}
 			return true
 		}
+		s.doubtProof()
 		// The person says that the attempt is over: the next one has a key of
 		// its own. It is on record for a process that may have to begin it.
 		r.ended(s, schema.Outcome{State: schema.FailedPartial, Failure: &schema.Failure{Code: wantedAgain, Message: "to be done again, says " + r.opts.Run.Operator}}, time.Time{}, "person")

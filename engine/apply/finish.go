@@ -85,7 +85,7 @@ func (r *run) outcome() string {
 	switch {
 	case r.recordErr != nil, r.logErr != nil, open && !r.interrupted:
 		return Failed
-	case !waits && r.root.backward == backOver && r.root.whole && r.wentBack():
+	case !waits && !open && r.root.backward == backOver && r.root.whole && r.wentBack():
 		return RolledBack
 	case r.root.timedOut:
 		return Failed

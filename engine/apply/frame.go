@@ -31,16 +31,18 @@ type frame struct {
 	late      int    // attempts on record that an always step made after that: it is over, a resume only settles
 	timedOut  bool
 	back      string   // because of which step what was done is taken back; empty: it is not
+	backAt    int64    // place in the record of where that was decided
 	backward  backward // how far that has come
 	whole     bool     // all that was to be taken back was
 	dismissed bool     // what waited for a person has ended
-	held      []*task  // always steps that wait for it
+	held      []held   // always steps that wait for it
 	unalarm   func()   // stops the timeout
 
 	ahead  bool  // it is only looked at what is to come: see Remaining
 	kept   bool  // the call of these steps ended in an earlier process: so did they
 	caller *task // waits until its steps have ended; nil: nobody does
 	begun  int   // of its steps, those that have a task
+	atWork int   // tasks of its steps, and of what they call, but for those that wait for each other or are held
 
 	looks       context.Context // of this frame's life, which is one call's of Run
 	cancelLooks context.CancelFunc
@@ -127,6 +129,16 @@ func (f *frame) stoppedIn() *frame {
 		}
 	}
 	return stopped
+}
+
+// under tells whether a frame is that of an address, or a part of it.
+func (f *frame) under(address string) bool {
+	for ; f != nil; f = f.outer {
+		if f.linked.Address == address {
+			return true
+		}
+	}
+	return false
 }
 
 // isOver tells whether nothing new starts in a frame, not even in a resume.

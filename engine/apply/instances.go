@@ -8,7 +8,6 @@ import (
 	"github.com/runbook-engine/runbook/engine/eval"
 	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/plan"
-	"github.com/runbook-engine/runbook/providers/schema"
 )
 
 // liveEach takes a step with a for_each through its instances. It ends with the
@@ -42,14 +41,18 @@ func (r *run) liveEach(t *task, s *state) {
 	if s.step.MaxParallel > 0 {
 		width = min(width, s.step.MaxParallel)
 	}
-	next := 0
+	next, left := 0, width
+	r.busy(s.frame, width-1) // they are at work in its stead
 	t.each(width, func(t *task, _ int) {
 		for next < len(live) {
 			i := live[next]
 			next++
 			if r.roll(t, s, i); i.status == "" {
-				return // it keeps its place while it waits for a person
+				break // it keeps its place while it waits for a person
 			}
+		}
+		if left--; left > 0 {
+			r.busy(s.frame, -1)
 		}
 	})
 	for _, i := range gone {
@@ -104,7 +107,7 @@ func (r *run) roll(t *task, s, i *state) {
 // it. gone are instances on record that it does not have any more, and of which
 // nobody knows what they did.
 func (r *run) instances(t *task, s *state, blocker string) (instances []eval.Instance, gone []*state, ok bool) {
-	begun := len(r.begun[s.address]) > 0
+	begun := len(r.keys[s.address]) > 0 // how those on record ended may stand
 	if blocker != "" && !s.step.Always && !begun {
 		r.end(s, notRun, 1, blocker)
 		return nil, nil, false
@@ -144,7 +147,7 @@ func (r *run) gone(s *state, instances []eval.Instance) []*state {
 		i := s.frame.newState(s.step, s.step.Instance(key), eval.Instance{Key: key, Value: cty.NullVal(cty.DynamicPseudoType)}.Extra())
 		i.order = s.order
 		switch r.recall(i); {
-		case i.last != nil && (i.last.State == "" || i.last.State == schema.Unknown || i.carried):
+		case i.unclear():
 			gone = append(gone, i)
 		case i.status != "":
 			i.extra.EachValue = cty.DynamicVal

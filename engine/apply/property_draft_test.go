@@ -14,6 +14,7 @@ type draft struct {
 	steady      bool // what happens does not depend on how often it is tried
 	onFailure   string
 	maxParallel int
+	byHand      bool // once it has ended, somebody has it taken back
 	steps       []*sketch
 }
 
@@ -34,42 +35,28 @@ type sketch struct {
 	always    bool
 	onFailure string // empty: the runbook's
 
-	class      string // manual, observed, idempotent or keyed
-	touches    string // a resource that others touch too; empty: its own
-	mode       string
-	undeclared bool
-	destroys   bool
-	attempts   int    // of its retry; 0: none
-	takes      int    // seconds
-	timeout    int    // seconds; 0: none
-	ending     string // how attempts end, see endings
-	keys       []string
-	roll       int // max_parallel of its instances; 0: none
-	called     *draft
+	deed      // its own action
+	fallbacks []*deed
+	back      *wayBack // its rollback; nil: none
+	noReturn  bool
+	attempts  int // of its retry; 0: none
+	timeout   int // seconds; 0: none
+	keys      []string
+	roll      int // max_parallel of its instances; 0: none
+	called    *draft
 }
-
-// How the attempts of a step end. What is lost or taken ends without a word at
-// the first attempt, and well at the others. Of what is wild each attempt ends
-// in its own way.
-const (
-	well    = "well"
-	clean   = "clean"
-	partial = "partial"
-	lostIt  = "lost"  // and had no effect
-	tookIt  = "taken" // and had its effect
-	wild    = "wild"
-)
 
 // sketched draws a runbook.
 func sketched(seed uint64, steady bool) *draft {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	d := &draft{seed: seed, steady: steady}
 	d.fill(rnd, 2+rnd.IntN(8), true)
+	d.byHand = one(rnd, 3)
 	return d
 }
 
 func (d *draft) fill(rnd *rand.Rand, n int, outermost bool) {
-	d.onFailure = pick(rnd, "stop", "stop", "continue")
+	d.onFailure = pick(rnd, "stop", "stop", "continue", "rollback", "rollback")
 	d.maxParallel = 1 + rnd.IntN(4)
 	chain := one(rnd, 3)
 	for i := range n {
@@ -94,6 +81,7 @@ func (d *draft) fill(rnd *rand.Rand, n int, outermost bool) {
 		}
 		d.steps = append(d.steps, s)
 	}
+	d.orderBack(rnd)
 }
 
 // order draws what a step comes after.
@@ -110,7 +98,7 @@ func (d *draft) order(rnd *rand.Rand, s *sketch) {
 		s.asks, s.asksFor = d.steps[rnd.IntN(len(d.steps))].name, pick(rnd, "done", "done", "failed")
 	}
 	s.always = one(rnd, 10)
-	s.onFailure = pick(rnd, "", "", "stop", "continue", "ignore")
+	s.onFailure = pick(rnd, "", "", "", "stop", "continue", "ignore", "rollback")
 }
 
 // guard draws what has to hold.
@@ -130,30 +118,20 @@ func (s *sketch) guard(rnd *rand.Rand, steady bool) {
 	}
 }
 
-// act draws an action.
+// act draws an action, and its ways back.
 func (s *sketch) act(rnd *rand.Rand, steady bool) {
-	s.class = pick(rnd, "manual", "observed", "idempotent", "keyed")
-	s.mode = pick(rnd, "read", "write", "write", "delete")
-	if one(rnd, 2) {
-		s.touches = pick(rnd, "fake://host/r", "fake://host/r/under", "fake://host/q")
-	}
-	s.undeclared, s.destroys, s.goal = one(rnd, 15), one(rnd, 10), one(rnd, 2)
+	s.draw(rnd, steady)
+	s.goal = one(rnd, 2)
 	if one(rnd, 4) {
 		s.proof = "own"
 	}
 	if one(rnd, 4) {
 		s.attempts = 2 + rnd.IntN(2)
 	}
-	s.takes = 1 + rnd.IntN(5)
-	s.ending = pick(rnd, well, well, well, well, clean, partial, lostIt, tookIt)
-	if !steady && one(rnd, 2) {
-		s.ending = wild
-	}
+	s.turnBack(rnd, steady)
 	switch {
-	case s.class == "observed" && s.ending == lostIt:
-		s.ending = tookIt // found to be clean it is begun again only in another process
 	case one(rnd, 8) && steady:
-		s.timeout = 20 + rnd.IntN(20)
+		s.timeout = 100 + rnd.IntN(20)
 	case one(rnd, 8) && !steady:
 		s.timeout = 1 + rnd.IntN(6)
 	}
@@ -228,6 +206,11 @@ func (d *draft) without(name string) *draft {
 			return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == name })
 		}
 		kept.depends, kept.reads = others(s.depends), others(s.reads)
+		if s.back != nil {
+			back := *s.back
+			back.depends = others(back.depends)
+			kept.back = &back
+		}
 		if kept.asks == name {
 			kept.asks = ""
 		}

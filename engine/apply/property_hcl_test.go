@@ -104,8 +104,8 @@ func (d *draft) body(line func(string, ...any), s *sketch, own string) {
 	}
 	switch s.kind {
 	case "set":
-		line("action \"fake.%s\" {\n    name = \"%s\"\n    touches = %q\n    mode = %q\n    undeclared = %t\n    destroys = %t\n    text = \"%s\"\n  }",
-			s.class, own, s.touches, s.mode, s.undeclared, s.destroys, strings.Join(reads, " "))
+		line("%s", s.hcl("  ", own, fmt.Sprintf("%q", s.touches), strings.Join(reads, " ")))
+		s.waysBack(line, own, strings.Join(reads, " "))
 	case "capture":
 		line("probe \"fake.get\" {\n    name = \"yes\"\n    text = \"%s\"\n  }", strings.Join(reads, " "))
 	case "call":

@@ -14,8 +14,12 @@ import (
 type process struct {
 	draft       *draft
 	units       []*unit
+	history     []event.Event // of earlier processes
 	events      []event.Event
+	since       int               // events of this process as it was interrupted
 	kept        map[string]string // how steps ended in earlier processes, by address
+	was         map[string]string // how they ended last
+	account     *account          // of all that is on record in the end
 	result      apply.Result
 	whole       bool // it was not killed
 	interrupted time.Time
@@ -31,6 +35,7 @@ func (p *process) obeys() (wrong []string) {
 	for _, u := range p.units {
 		by[u.address] = u
 	}
+	p.account = accountOf(p.units, slices.Concat(p.history, p.events))
 	ended, began := map[string]string{}, map[string]bool{}
 	for i, e := range p.events {
 		if i > 0 && (e.Seq != p.events[i-1].Seq+1 && p.events[i-1].Type != event.RunFinished || e.Time.Before(p.events[i-1].Time)) {
@@ -45,11 +50,16 @@ func (p *process) obeys() (wrong []string) {
 		}
 		switch e.Type {
 		case event.StepStarted:
-			if why := p.tooEarly(u, ended); why != "" {
+			if e.Rollback != "" {
+				ended[e.Step] = "" // its second ending begins
+			} else if why := p.tooEarly(u, ended); why != "" {
 				blame(e, "%s", why)
 			}
 			began[e.Step] = true
 		case event.ActionStarted:
+			if e.Attempt.TakesBack {
+				break
+			}
 			if why := p.mustNot(u, ended); why != "" {
 				blame(e, "%s", why)
 			}
@@ -57,7 +67,7 @@ func (p *process) obeys() (wrong []string) {
 				blame(e, "after an interrupt")
 			}
 		case event.StepFinished:
-			if ended[e.Step] != "" {
+			if ended[e.Step] != "" && (u.called == nil || !takenBack(e.Status)) {
 				blame(e, "it has ended %s before", ended[e.Step])
 			}
 			ended[e.Step] = e.Status
@@ -82,6 +92,15 @@ func (u *unit) outlives() bool {
 	return false
 }
 
+// stood is how a unit had ended before, where that stands: where what was done is
+// taken back, it does not begin again.
+func (p *process) stood(u *unit) string {
+	if p.kept[u.address] == "" && p.account.takenBack(u) {
+		return p.was[u.address]
+	}
+	return p.kept[u.address]
+}
+
 // status is how a step has ended, its instances taken together; empty: not yet.
 func (p *process) status(of *unit, s *sketch, ended map[string]string) string {
 	var statuses []string
@@ -91,7 +110,7 @@ func (p *process) status(of *unit, s *sketch, ended map[string]string) string {
 		}
 		status := ended[u.address]
 		if status == "" {
-			status = p.kept[u.address]
+			status = p.stood(u)
 		}
 		if status == "" {
 			status = ended[u.whole] // a for_each that did not come to its instances
@@ -182,16 +201,17 @@ func (p *process) ends(ended map[string]string) (wrong []string) {
 	for _, s := range p.result.Steps {
 		told[s.Address] = s.Status
 	}
-	good := true
+	good, a := true, p.account
 	for _, u := range p.units {
 		status := ended[u.address]
-		if status == "" {
-			status = p.kept[u.address]
+		turn := a.of[u].rolling && slices.Contains(p.result.Waiting, u.address) // to be taken back, and it waits
+		if status == "" && !turn {
+			status = p.stood(u)
 		}
-		if told[u.address] == "" && ended[u.address] == "" && p.kept[u.address] != "" && len(p.result.Waiting) > 0 {
-			continue // a call or a for_each that is not come to again yet
+		if told[u.address] == "" && ended[u.address] == "" && p.stood(u) != "" && len(p.result.Waiting) > 0 {
+			continue // a call or a for_each that is not come to again yet, or what is held until all is taken back
 		}
-		if told[u.address] == "" && u.notReached(ended) {
+		if told[u.address] == "" && u.notReached(ended, a) {
 			good = good && (u.inside != nil || p.wellEnough(u.draft, u.sketch, nil, ended[u.whole], ended))
 			continue
 		}
@@ -205,7 +225,7 @@ func (p *process) ends(ended map[string]string) (wrong []string) {
 			good = good && p.wellEnough(u.draft, u.sketch, nil, status, ended)
 		}
 	}
-	if (p.result.Outcome == apply.Succeeded) != good {
+	if (p.result.Outcome == apply.Succeeded) != (good && a.back[nil] == "") {
 		blame("the outcome is %s", p.result.Outcome)
 	}
 	return wrong
@@ -213,9 +233,9 @@ func (p *process) ends(ended map[string]string) (wrong []string) {
 
 // notReached tells whether a for_each that the unit is part of, or its own, did
 // not come to its instances.
-func (u *unit) notReached(ended map[string]string) bool {
+func (u *unit) notReached(ended map[string]string, a *account) bool {
 	for ; u != nil; u = u.inside {
-		if u.keys != nil && ended[u.whole] != "" {
+		if u.keys != nil && (ended[u.whole] != "" || a.takenBack(u) && a.whole[u.whole] != "") {
 			return true
 		}
 	}

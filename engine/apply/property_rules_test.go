@@ -32,14 +32,14 @@ func (w *truth) mayBegin(ctx context.Context, f *flight) {
 	w.mayRepeat(f)
 }
 
-// mayRepeat looks at the record of the attempts before this one: what is neither
+// mayRepeat looks at the record of the attempts at the same deed before this one: what is neither
 // idempotent nor keyed is not done again unless it is certain that it was not
 // done, or a person says so, and a key does not change before that.
 func (w *truth) mayRepeat(f *flight) {
 	var last *event.Attempt
 	open := false // nobody knows what came of an attempt with this key
 	for _, e := range w.ledger.events {
-		if e.Step != f.address || e.Type != event.ActionStarted && e.Type != event.ActionFinished {
+		if e.Step != f.address || e.Type != event.ActionStarted && e.Type != event.ActionFinished || f.unit.doing(e.Attempt).name != f.name {
 			continue
 		}
 		switch e.Type {
@@ -73,9 +73,9 @@ func (w *truth) begins(f *flight, last *event.Attempt, open bool) {
 	repeatable := f.class == "idempotent" || f.class == "keyed"
 	switch {
 	case last.State == schema.Done:
-		w.blame("%s acts again (attempt %d) though it was done", f.address, f.number)
+		w.blame("%s acts again (attempt %d) though it was done", f.name, f.number)
 	case !repeatable && !(certain && last.State == schema.FailedClean):
-		w.blame("%s, which is %s, acts again (attempt %d) after it ended %q", f.address, f.class, f.number, last.State)
+		w.blame("%s, which is %s, acts again (attempt %d) after it ended %q", f.name, f.class, f.number, last.State)
 	case !certain && last.Key != f.key:
 		w.blame("%s acts again (attempt %d) with another key though nobody knows what came of the attempt before", f.address, f.number)
 	}

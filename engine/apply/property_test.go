@@ -50,18 +50,23 @@ func (d *draft) try(t *testing.T) (wrong string) {
 		return "the same inputs, other events:\n" + diff
 	}
 	dice := undisturbed.truth.dice("disturb")
-	first := undisturbed.first
-	for k := 1; k < first; k++ {
-		for _, b := range []disturbance{{crash: k}, {interrupt: k}} {
-			if !one(dice, 1+first/12) {
-				continue
-			}
-			disturbed := d.live(t, frame, b)
-			if len(disturbed.wrong) > 0 {
-				return fmt.Sprintf("%+v: %s", b, strings.Join(disturbed.wrong, "\n"))
-			}
-			if diff := cmp.Diff(undisturbed.came(), disturbed.came()); diff != "" && d.steady && d.comparable(b) && !undisturbed.over && !disturbed.over {
-				return fmt.Sprintf("%+v ends otherwise (-undisturbed +disturbed):\n%s%s", b, diff, disturbed.story())
+	all := 0
+	for _, groups := range undisturbed.groups {
+		all += groups
+	}
+	for process, groups := range undisturbed.groups {
+		for k := 1; k < groups; k++ {
+			for _, b := range []disturbance{{process: process, crash: k}, {process: process, interrupt: k}} {
+				if !one(dice, 1+all/12) {
+					continue
+				}
+				disturbed := d.live(t, frame, b)
+				if len(disturbed.wrong) > 0 {
+					return fmt.Sprintf("%+v: %s", b, strings.Join(disturbed.wrong, "\n"))
+				}
+				if diff := cmp.Diff(undisturbed.came(), disturbed.came()); diff != "" && d.steady && d.comparable(b) && !undisturbed.over && !disturbed.over {
+					return fmt.Sprintf("%+v ends otherwise (-undisturbed +disturbed):\n%s%s", b, diff, disturbed.story())
+				}
 			}
 		}
 	}
@@ -86,7 +91,9 @@ func (d *draft) told() string {
 	var b strings.Builder
 	for _, u := range d.units() {
 		if u.kind == "set" {
-			fmt.Fprintf(&b, "# %s takes %ds and ends %s\n", u.address, u.takes, u.ending)
+			for _, d := range u.doings() {
+				fmt.Fprintf(&b, "# %s takes %ds and ends %s\n", d.name, d.takes, d.deed.ending)
+			}
 		}
 		if u.called != nil {
 			b.WriteString(u.called.hcl(u.name, true))

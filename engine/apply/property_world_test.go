@@ -21,14 +21,14 @@ import (
 // truth is the world of a draft: what the engine believes is held against it. It
 // outlives the processes of a run, and what they leave behind.
 type truth struct {
-	units   map[string]*unit // by switch
+	doings  map[string]doing // by switch
 	seed    uint64
 	slots   int
 	clock   *clock.Virtual
 	ledger  *ledger
 	schema  *schema.Provider
 	on      map[string]bool
-	effects map[string]int  // how often each action had its effect
+	effects map[string]int  // by switch, how often it had its effect
 	keyed   map[string]bool // switch and key: the backend refuses the second
 	looks   map[string]int
 	flying  []*flight
@@ -37,8 +37,9 @@ type truth struct {
 
 // flight is an attempt that is under way.
 type flight struct {
-	*unit
+	doing
 	number  int
+	nth     int // of those at the same deed
 	effects []schema.Effect
 	alone   bool
 	key     string
@@ -48,13 +49,15 @@ type flight struct {
 
 func newTruth(d *draft, units []*unit) *truth {
 	w := &truth{
-		units: map[string]*unit{}, seed: d.seed, slots: d.maxParallel, on: map[string]bool{"yes": true}, effects: map[string]int{},
+		doings: map[string]doing{}, seed: d.seed, slots: d.maxParallel, on: map[string]bool{"yes": true}, effects: map[string]int{},
 		keyed: map[string]bool{}, looks: map[string]int{}, schema: truthSchema(),
 		clock: clock.NewVirtual(time.Date(2026, 1, 17, 3, 0, 0, 0, time.UTC)),
 	}
 	w.ledger = &ledger{truth: w, limit: -1, held: map[string]bool{}}
 	for _, u := range units {
-		w.units[u.own] = u
+		for _, d := range u.doings() {
+			w.doings[d.name] = d
+		}
 	}
 	return w
 }
@@ -92,10 +95,9 @@ func (w *truth) dice(of ...any) *rand.Rand {
 }
 
 func (w *truth) Describe(_ context.Context, _ string, op schema.Operation) (schema.Description, error) {
-	u := w.units[text(op.Arguments, "name")]
 	resource := text(op.Arguments, "touches")
 	if resource == "" {
-		resource = "fake://own/" + u.own
+		resource = "fake://own/" + text(op.Arguments, "name")
 	}
 	return schema.Description{
 		Effects:    []schema.Effect{{Resource: resource, Mode: schema.Mode(text(op.Arguments, "mode"))}},
@@ -125,13 +127,14 @@ func (w *truth) Observe(_ context.Context, _ string, op schema.Operation) (schem
 }
 
 func (w *truth) Act(ctx context.Context, _ string, op schema.Operation, _ func(schema.Progress)) schema.Outcome {
-	u := w.units[text(op.Arguments, "name")]
+	doing := w.doings[text(op.Arguments, "name")]
 	number, err := strconv.Atoi(op.Handle[strings.LastIndex(op.Handle, "/")+1:])
 	if err != nil {
 		panic(err)
 	}
 	d, _ := w.Describe(ctx, "", op)
-	f := &flight{unit: u, number: number, effects: d.Effects, alone: d.Undeclared, key: op.Key, until: w.clock.Now().Add(time.Duration(u.takes) * time.Second)}
+	f := &flight{doing: doing, number: number, effects: d.Effects, alone: d.Undeclared, key: op.Key, until: w.clock.Now().Add(time.Duration(doing.takes) * time.Second)}
+	f.nth = w.ledger.attempts(f)
 	w.mayBegin(ctx, f)
 	w.flying = append(w.flying, f)
 	w.ledger.held[op.AttemptLock] = true
@@ -141,7 +144,7 @@ func (w *truth) Act(ctx context.Context, _ string, op schema.Operation, _ func(s
 	}
 	w.land(f)
 	if cut {
-		if one(w.dice("cut", u.own), 2) {
+		if one(w.dice("cut", f.name), 2) {
 			return failing2(schema.FailedClean, "cancelled")
 		}
 		return failing2(schema.FailedPartial, "cancelled")
@@ -158,12 +161,12 @@ func (w *truth) land(f *flight) {
 // ending is how an attempt ends.
 func (w *truth) ending(f *flight) string {
 	switch {
-	case f.sketch.ending == wild:
-		return pick(w.dice("ending", f.own, f.number), well, well, clean, partial, lostIt, tookIt)
-	case f.number > 1 && (f.sketch.ending == lostIt || f.sketch.ending == tookIt):
+	case f.deed.ending == wild:
+		return pick(w.dice("ending", f.name, f.number), well, well, clean, partial, lostIt, tookIt)
+	case f.nth > 1 && (f.deed.ending == lostIt || f.deed.ending == tookIt):
 		return well
 	}
-	return f.sketch.ending
+	return f.deed.ending
 }
 
 // end is the end of an attempt, with its effect.
@@ -180,32 +183,34 @@ func (w *truth) end(f *flight) schema.Outcome {
 	case lostIt, tookIt:
 		return failing2(schema.Unknown, "the provider died")
 	}
-	return answer(true, f.own, f.own)
+	return answer(true, f.name, f.name)
 }
 
 func failing2(state schema.State, why string) schema.Outcome {
 	return schema.Outcome{State: state, Failure: &schema.Failure{Code: "broken", Message: why}}
 }
 
-// take is an action's effect. A backend that knows keys refuses the second.
+// take is an action's effect. A backend that knows keys refuses the second. A
+// step's own switch says whether what it is for is so.
 func (w *truth) take(f *flight) {
-	w.on[f.own] = true
+	w.on[f.own] = f.back == nil || f.deed != &f.back.deed
+	w.on[f.name] = true
 	if f.class == "keyed" {
-		if w.keyed[f.own+f.key] {
+		if w.keyed[f.name+f.key] {
 			return
 		}
-		w.keyed[f.own+f.key] = true
+		w.keyed[f.name+f.key] = true
 	}
-	w.effects[f.own]++
+	w.effects[f.name]++
 }
 
 func (w *truth) Settle(_ context.Context, _ string, op schema.Operation) schema.Outcome {
-	u := w.units[text(op.Arguments, "name")]
+	d := w.doings[text(op.Arguments, "name")]
 	switch {
-	case u.sketch.ending == wild && one(w.dice("settle", u.own), 3):
+	case d.deed.ending == wild && one(w.dice("settle", d.name), 3):
 		return schema.Outcome{State: schema.Unknown}
-	case w.on[u.own]:
-		return answer(true, u.own, u.own)
+	case w.on[d.name]:
+		return answer(true, d.name, d.name)
 	}
 	return failing2(schema.FailedClean, "never begun")
 }
@@ -214,7 +219,7 @@ func (w *truth) Settle(_ context.Context, _ string, op schema.Operation) schema.
 // or without its effect, and some works on.
 func (w *truth) die() {
 	for _, f := range slices.Clone(w.flying) {
-		dice := w.dice("die", f.own, f.number)
+		dice := w.dice("die", f.name, f.number)
 		takes := w.ending(f) == well || w.ending(f) == tookIt
 		if one(dice, 3) {
 			f.orphan = true
@@ -241,6 +246,7 @@ type ledger struct {
 	at        int // the group at which signal is closed
 	signal    chan struct{}
 	signalled time.Time
+	since     int // events on record as it was
 	crash     context.CancelFunc
 	crashed   bool
 	held      map[string]bool // attempt locks
@@ -257,10 +263,21 @@ func (l *ledger) Append(events ...event.Event) error {
 	}
 	l.events = append(l.events, events...)
 	if l.groups++; l.signal != nil && l.groups == l.at {
-		l.signalled = l.truth.clock.Now()
+		l.signalled, l.since = l.truth.clock.Now(), len(l.events)
 		close(l.signal)
 	}
 	return nil
+}
+
+// attempts counts those at a deed, up to one that is under way.
+func (l *ledger) attempts(f *flight) int {
+	n := 0
+	for _, e := range l.events {
+		if e.Step == f.address && e.Type == event.ActionStarted && f.unit.doing(e.Attempt).name == f.name {
+			n++
+		}
+	}
+	return n
 }
 
 var errCrashed = fmt.Errorf("the process is gone")

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -23,18 +24,24 @@ func (r *run) replay(history []event.Event) {
 	if len(history) == 0 {
 		return
 	}
+	if r.opts.TakeBack {
+		r.root.backAt = math.MaxInt64 // all that is on record
+	}
 	sightings := make(map[string]map[string]plan.Sighting) // by frame and check
 	asked := askedIn(history)
-	var causes []string // because of which what was done is taken back
+	var causes []*event.Event // because of which what was done is taken back
 	for i := range history {
 		e := &history[i]
 		r.seq = max(r.seq, e.Seq)
-		if e.Rollback != "" && !slices.Contains(causes, e.Rollback) {
-			causes = append(causes, e.Rollback)
+		if e.Rollback != "" && e.Type == event.StepFinished {
+			causes = append(causes, e)
 		}
 		switch {
 		case e.Type == event.RunStarted && e.Start.TakeBack:
 			r.opts.Start.TakeBack, r.opts.TakeBack = true, true
+			if r.root.backAt == 0 {
+				r.root.backAt = e.Seq
+			}
 			continue
 		case e.Type == event.Observed && e.Observation.Kind == "check":
 			if sightings[e.Step] == nil {
@@ -75,13 +82,13 @@ func (r *run) replay(history []event.Event) {
 
 // bringBack has what was done taken back where that was decided on record, or a
 // person wants it now.
-func (r *run) bringBack(causes []string) {
+func (r *run) bringBack(causes []*event.Event) {
 	if r.opts.TakeBack {
 		r.root.back = event.RollbackByHand
 		r.root.stop("the run is taken back")
 	}
-	for _, cause := range causes {
-		at, err := address.Parse(cause)
+	for _, e := range causes {
+		at, err := address.Parse(e.Rollback)
 		if err != nil {
 			continue // by hand
 		}
@@ -91,8 +98,8 @@ func (r *run) bringBack(causes []string) {
 		}
 		for _, f := range r.root.all() {
 			if f.back == "" && f.linked.Address == of {
-				f.back = cause
-				f.stop("what was done is taken back, because of " + cause)
+				f.back, f.backAt = e.Rollback, e.Seq
+				f.stop(stopped(e.Rollback, e.Status) + ": " + e.Message)
 			}
 		}
 	}
@@ -168,23 +175,35 @@ func (r *run) enter(step string) {
 	}
 }
 
+// began takes the beginning of an attempt from the record.
+func (s *state) began(a *event.Attempt) {
+	s.carried = s.last != nil && s.last.Key == a.Key && s.unclear()
+	s.last = a
+}
+
+// came takes what an attempt came to.
+func (s *state) came(a *event.Attempt) {
+	s.last, s.carried = a, s.carried && a.Settled == "" && a.State != schema.Done
+}
+
+// unclear tells whether nobody knows what the last attempt came to, or one before
+// it under the same key.
+func (s *state) unclear() bool {
+	return s.last != nil && (s.last.State == "" || s.last.State == schema.Unknown || s.carried && s.last.State != schema.Done)
+}
+
 // recall brings a step to where the record left it. What ended well stays; an
 // attempt without an outcome is settled when the step's turn comes; all else
 // starts at row 1.
 func (r *run) recall(s *state) {
 	events := r.past[s.address]
 	delete(r.past, s.address)
-	forward := ""  // how it had ended before it was taken back
-	ended := false // since the last attempt
 	for _, e := range events {
 		switch e.Type {
 		case event.StepStarted:
 			if e.Rollback == "" {
 				s.startedAt = e.Time
 			} else if s.step.Rollback != nil {
-				if !s.rolling {
-					forward = s.status
-				}
 				s.rolling = true
 			}
 		case event.StepWaiting:
@@ -202,26 +221,27 @@ func (r *run) recall(s *state) {
 			}
 		case event.ActionStarted:
 			attempt := *e.Attempt
+			s.doubtProof()
 			s.follow()
 			s.fallback = s.labelled(attempt.Fallback)
 			s.reached, s.spared = s.fallback, false
-			ended = false
-			if s.intentAt == 0 && !attempt.TakesBack {
-				s.intentAt = e.Seq
+			s.began(&attempt)
+			s.attempts, s.inherited, s.askedAt = attempt.Number, true, time.Time{}
+			s.intended(&attempt, e.Seq)
+			if !attempt.TakesBack {
+				s.status, s.endedAt = "", 0 // it had begun again
 			}
-			s.carried = s.last != nil && s.last.Key == attempt.Key && (s.carried || s.last.State == "" || s.last.State == schema.Unknown)
-			s.last, s.attempts, s.inherited, s.askedAt = &attempt, attempt.Number, true, time.Time{}
 			if attempt.ApprovedBy != "" {
 				s.approve()
 			}
 			s.catchUp(r.opts.Run.ID)
 		case event.ActionFinished:
 			attempt := *e.Attempt
-			s.last = &attempt
+			s.doubtProof()
+			s.came(&attempt)
 			if s.question = nil; attempt.State == schema.Ask {
 				s.answers = cty.NilVal
 			}
-			s.carried = s.carried && attempt.Settled == "" && attempt.State != schema.Done
 			if !s.changed() {
 				s.intentAt = 0
 			}
@@ -239,17 +259,20 @@ func (r *run) recall(s *state) {
 		case event.StepFinished:
 			s.status, s.finishedAt, s.reason, s.row = e.Status, e.Time, e.Message, e.Row
 			if s.rolling || s.step.Call != nil && (e.Status == rolledBack || e.Status == rollbackFailed) {
-				s.cameBack = e.Status
 				continue
 			}
+			s.ended = e.Status
 			s.spared = (e.Status == failed || e.Status == blocked) && e.Rollback == ""
-			if !ended {
-				s.endedAt, ended = e.Seq, true
+			if s.endedAt == 0 { // without a new attempt it has not ended anew
+				s.endedAt = e.Seq
 			}
 		}
 	}
 	if len(events) > 0 && s.rolling && s.status != rolledBack { // it is taken up where it is taken back
-		s.rolling, s.status = false, forward
+		s.rolling = false
+		if s.status != rollbackFailed {
+			s.status = s.ended
+		}
 	}
 	if len(events) > 0 && !s.keeps() {
 		s.status, s.reason, s.finishedAt = "", "", time.Time{}

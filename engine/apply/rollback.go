@@ -8,7 +8,6 @@ import (
 	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/plan"
 	"github.com/runbook-engine/runbook/engine/runbook"
-	"github.com/runbook-engine/runbook/providers/schema"
 )
 
 // How far taking back what a frame's steps did has come.
@@ -36,7 +35,7 @@ func (r *run) bringsBack(s *state) bool {
 	found := false
 	s.frame.each(func(other *state) { found = found || other.step.Rollback != nil && other.changed() })
 	if !found {
-		_, left := r.backOrder(s.frame)
+		_, left := r.backOrder(s.frame, nil)
 		r.leave(left)
 	}
 	return found
@@ -72,39 +71,92 @@ func (f *frame) takenBack() bool {
 	return false
 }
 
-// drain begins to take back what a frame's steps did once nothing else is at work
-// there. Steps that wait for a person end: nothing new starts.
-func (r *run) drain(f *frame) {
-	if f.back == "" || f.backward != backNever || f.begun > len(f.held) {
-		return
+// busy counts tasks that are at work in a frame, and in those around it.
+func (r *run) busy(f *frame, n int) {
+	for ; f != nil; f = f.outer {
+		if f.atWork += n; f.atWork == 0 {
+			r.drain(f)
+		}
 	}
-	if r.dismiss(f) {
-		return // it is drained again once they have ended
+}
+
+// came is the end of a task of a frame. Whoever waits for the last of them goes on,
+// once what was to be taken back has been.
+func (r *run) came(f *frame) {
+	f.begun--
+	if f.atWork--; f.atWork == 0 {
+		r.drain(f)
+	}
+	if f.begun == 0 && f.caller != nil {
+		r.busy(f.outer, 1)
+		r.loop.wake(f.caller)
+	}
+	r.busy(f.outer, -1)
+}
+
+// drain begins to take back what a frame's steps did once nothing is at work there.
+// Steps that wait for a person end: nothing new starts.
+func (r *run) drain(f *frame) {
+	if f.back == "" || f.backward != backNever || r.dismiss(f) {
+		return // it is drained again once those that were dismissed have ended
 	}
 	f.backward = backUnderWay
 	f.begun++
+	r.busy(f, 1)
 	r.loop.spawn(f.steps[0].order, func(t *task) {
 		f.backward = r.takeBack(t, f)
-		f.begun--
-		for _, held := range f.held {
-			r.loop.wake(held)
+		for _, h := range f.held {
+			r.busy(h.frame, 1)
+			r.loop.wake(h.task)
 		}
 		f.held = nil
-		if f.begun == 0 && f.caller != nil {
-			r.loop.wake(f.caller)
-		}
+		r.came(f)
 	})
 }
 
-// hold keeps an always step until what was done has been taken back. It tells
-// whether the step has its turn in this process.
-func (r *run) hold(t *task, f *frame) bool {
-	for f.back != "" && f.backward < backLeft {
-		f.held = append(f.held, t)
-		r.drain(f)
+// held is a task that waits until what was done in a frame has been taken back,
+// and the frame of the step that it is of.
+type held struct {
+	task  *task
+	frame *frame
+}
+
+// holding is the frame in which what was done is taken back before a step goes on;
+// nil: nothing keeps it. It is a step that nothing else would keep from acting: an
+// always step there, or part of what one calls.
+func (r *run) holding(s *state) *frame {
+	if s.rolling {
+		return nil
+	}
+	always := s.step.Always
+	for f := s.frame; f != nil; f = f.outer {
+		if always && f.back != "" && f.backward < backOver {
+			return f
+		}
+		always = f.linked.Step != nil && f.linked.Step.Always
+	}
+	return nil
+}
+
+// hold keeps a step until what was done has been taken back. It tells whether the
+// step goes on in this process.
+func (r *run) hold(t *task, s *state) bool {
+	for {
+		f := r.holding(s)
+		switch {
+		case f == nil:
+			return true
+		case f.backward == backLeft && r.acts.Err() != nil:
+			r.end(s, interrupted, 0, "the run was interrupted again before its turn came")
+			r.keepOut(s)
+			return false
+		case f.backward == backLeft:
+			return false
+		}
+		f.held = append(f.held, held{t, s.frame})
+		r.busy(s.frame, -1)
 		t.park()
 	}
-	return f.backward != backLeft
 }
 
 // comesBack tells whether what the steps of a frame did is still to be taken back,
@@ -126,29 +178,54 @@ func (r *run) takeBack(t *task, f *frame) backward {
 		r.warn("nothing was taken back while nobody knows how " + open + " ended")
 		return backOver
 	}
-	order, left := r.backOrder(f)
+	unsettled := unsettledBack(f)
 	f.whole = true
-	for _, s := range order {
-		unsettled := s.last.TakesBack && (s.last.State == "" || s.last.State == schema.Unknown)
-		if over && !unsettled {
-			s.status = either(s.cameBack, s.status)
+	if how, stuck := r.takeBackAll(t, f, unsettled); stuck {
+		return how
+	}
+	order, left := r.backOrder(f, unsettled)
+	if over {
+		for _, s := range order {
 			f.whole = false
-			r.warn(s.address + " was not taken back: the run is over; `runbook rollback " + r.opts.Run.ID + "` does it")
-			continue
+			r.warn(s.address + " was not taken back: an always step has run since; `runbook rollback " + r.opts.Run.ID + "` does it")
 		}
-		r.takeBackOne(t, s, f.back)
-		f.whole = f.whole && s.status == rolledBack
-		switch {
-		case s.status == "" || r.acts.Err() != nil:
-			return backLeft
-		case s.status == unknown:
-			r.warn("the rest was not taken back while nobody knows how the rollback of " + s.address + " ended")
-			return backOver
-		}
+		return backOver
+	}
+	if how, stuck := r.takeBackAll(t, f, order); stuck {
+		return how
 	}
 	r.leave(left)
 	r.summarize(f)
 	return backOver
+}
+
+// takeBackAll takes back what some steps did, one after another. It tells whether
+// it had to end before the last of them, and how far all that has come then.
+func (r *run) takeBackAll(t *task, f *frame, steps []*state) (how backward, stuck bool) {
+	for _, s := range steps {
+		r.takeBackOne(t, s, f.back)
+		f.whole = f.whole && s.status == rolledBack
+		switch {
+		case s.status == "" || r.acts.Err() != nil:
+			return backLeft, true
+		case s.status == unknown:
+			r.warn("the rest was not taken back while nobody knows how the rollback of " + s.address + " ended")
+			return backOver, true
+		}
+	}
+	return backUnderWay, false
+}
+
+// unsettledBack are the steps of a frame, and of what it calls, of which nobody
+// knows how their rollback ended.
+func unsettledBack(f *frame) []*state {
+	var unsettled []*state
+	f.each(func(s *state) {
+		if s.unclear() && s.last.TakesBack {
+			unsettled = append(unsettled, s)
+		}
+	})
+	return unsettled
 }
 
 // openIn is a step of which nobody knows how it ended: of a frame, or of what it
@@ -215,7 +292,9 @@ func (r *run) summarize(f *frame) {
 		for _, i := range s.all() {
 			if i.inner != nil {
 				r.summarize(i.inner)
-				r.summarizeCall(i)
+				if i.status != "" { // else an always step in it is still to come
+					r.summarizeCall(i)
+				}
 			}
 			statuses = append(statuses, i.status)
 		}
@@ -225,7 +304,9 @@ func (r *run) summarize(f *frame) {
 	}
 }
 
-func (r *run) summarizeCall(s *state) {
+// summarizeCall tells whether anything of what a step calls was taken back, or was to
+// be: that is its status then.
+func (r *run) summarizeCall(s *state) bool {
 	back, wrong := false, false
 	for _, step := range s.inner.steps {
 		for _, i := range step.all() {
@@ -239,4 +320,5 @@ func (r *run) summarizeCall(s *state) {
 	case back && !wrong && s.status != rolledBack:
 		r.finishBack(s, rolledBack, 19, "what it called was taken back")
 	}
+	return back || wrong
 }

@@ -274,13 +274,6 @@ func (r *run) start(f *frame, nodes []int) {
 			continue
 		}
 		r.begin(f, node, func(t *task) {
-			if s.step.Always && !r.hold(t, f) {
-				if r.acts.Err() != nil && s.status == "" && s.step.ForEach == nil {
-					r.end(s, interrupted, 0, "the run was interrupted again before its turn came")
-					r.keepOut(s)
-				}
-				return
-			}
 			s.lived = true
 			r.live(t, s)
 		})
@@ -291,15 +284,12 @@ func (r *run) start(f *frame, nodes []int) {
 func (r *run) begin(f *frame, node int, turn func(*task)) {
 	s := f.steps[node]
 	f.begun++
+	r.busy(f, 1)
 	r.loop.spawn(s.order, func(t *task) {
 		turn(t)
-		f.begun--
 		if s.status != "" {
 			r.start(f, f.queue.Done(node))
 		}
-		r.drain(f)
-		if f.begun == 0 && f.caller != nil { // nothing is left that could begin
-			r.loop.wake(f.caller)
-		}
+		r.came(f)
 	})
 }

@@ -53,17 +53,21 @@ type state struct {
 
 	fallback int      // how many of its fallbacks had their turn, the one that has it now too
 	onward   bool     // a fallback's turn has come just now: rows 2 to 13 lie behind
+	unproved bool     // it was done, its proofs did not all hold, and so it acts again
 	intentAt int64    // place in the record of its first INTENT
-	endedAt  int64    // likewise of where it ended, not counting how it was taken back
+	ended    string   // how it ended, not counting how it was taken back
+	endedAt  int64    // likewise its place in the record
 	touched  bool     // an attempt before the last may have changed something
 	mutated  bool     // and it says what
 	reached  int      // of its fallbacks, the last whose turn came, on record
+	lateAt   int64    // place of its last INTENT, where an always step acted after a runbook had stopped; else 0
+	lateOf   string   // which: the address of the call, empty for the outermost
 	spared   bool     // on record it ended badly, and nothing was taken back because of that
+	takenUp  bool     // it was gone on with; what is left begins at row 1
 	lost     bool     // nothing of its result is on record
 	former   []*state // of a for_each: instances on record that it does not have any more, and that have ended
 
 	rolling  bool           // it is, or was, being taken back
-	cameBack string         // how that ended on record; empty: it did not
 	approved *event.WayBack // what its rollback may do without asking again: it was approved with the step
 
 	attempts   int             // made so far, over all processes
@@ -98,7 +102,12 @@ func (s *state) well() bool {
 	if len(s.instances) > 0 {
 		return !slices.ContainsFunc(s.instances, func(i *state) bool { return !i.well() })
 	}
-	return ok(s.status) || (s.status == failed || s.status == blocked) && s.step.OnFailure == runbook.Ignore && !s.unsettled
+	return s.wellAs(s.status)
+}
+
+// wellAs tells whether they may where it ends so.
+func (s *state) wellAs(status string) bool {
+	return ok(status) || (status == failed || status == blocked) && s.step.OnFailure == runbook.Ignore && !s.unsettled
 }
 
 // newState is the state of a step of the frame, or of an instance of one.
@@ -222,7 +231,12 @@ func (r *run) end(s *state, status string, row int, reason string) {
 		s.frame.back = either(s.frame.back, s.address)
 		e.Rollback = s.frame.back
 	}
-	if at := r.say(e); s.endedAt == 0 || !s.inherited { // without a new attempt it has not ended anew
+	at := r.say(e)
+	s.ended = status
+	if e.Rollback != "" && s.frame.backAt == 0 {
+		s.frame.backAt = at
+	}
+	if s.endedAt == 0 || !s.inherited { // without a new attempt it has not ended anew
 		s.endedAt = at
 	}
 	switch status {
@@ -232,17 +246,21 @@ func (r *run) end(s *state, status string, row int, reason string) {
 			r.warn(s.address + " " + status + " and is ignored: " + reason)
 		case policy != runbook.Continue:
 			s.halts = "it comes after " + s.address + ", which ended " + status
-			stopped := "the run stopped after " + s.address + " ended " + status
+			why := stopped(s.address, status)
 			if e.Rollback != "" { // of a step that is taken back, nothing else says why it ended so
-				stopped += ": " + reason
+				why += ": " + reason
 			}
-			s.frame.stop(stopped)
+			s.frame.stop(why)
 		}
 	case notRun: // it did not fail, and stops only what comes after it
 		if policy := s.step.OnFailure; policy != runbook.Ignore && policy != runbook.Continue {
 			s.halts = either(s.halts, "it comes after "+s.address+", which ended "+status)
 		}
 	}
+}
+
+func stopped(step, status string) string {
+	return "the run stopped after " + step + " ended " + status
 }
 
 func (r *run) warn(text string) { r.warnings = append(r.warnings, text) }

@@ -36,7 +36,7 @@ func (r *run) liveOne(t *task, s *state) {
 		_ = r.regain(t, s)
 		return
 	}
-	if s.last != nil {
+	if s.last != nil && !s.takenUp {
 		if r.goOn(t, s) {
 			return
 		}
@@ -44,9 +44,13 @@ func (r *run) liveOne(t *task, s *state) {
 	r.strive(t, s)
 }
 
-// strive decides and acts until the step has ended, or waits for a person.
+// strive decides and acts until the step has ended, or has to wait for a person, or
+// for a resume.
 func (r *run) strive(t *task, s *state) {
 	for {
+		if !r.hold(t, s) {
+			return
+		}
 		a := r.decide(t, s)
 		if s.status != "" {
 			r.keepOut(s)
@@ -164,7 +168,7 @@ func (r *run) decide(t *task, s *state) (decided *action) {
 // facts are those that a step starts with at row 1, or a fallback or a rollback
 // at row 14.
 func (r *run) facts(s *state) plan.Facts {
-	f := plan.Facts{Phase: plan.Applying, Step: s.step, Onward: s.rolling || s.onward}
+	f := plan.Facts{Phase: plan.Applying, Step: s.step, Onward: s.rolling || s.onward, Unproved: s.unproved}
 	if !s.rolling {
 		f.Blocker = r.before(s)
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/runbook-engine/runbook/engine/eval"
 	"github.com/runbook-engine/runbook/engine/plan"
-	"github.com/runbook-engine/runbook/providers/schema"
 )
 
 // resumeBack goes on with taking back what a frame's steps did, which an earlier
@@ -101,7 +100,11 @@ func (r *run) settleOpen(t *task, f *frame) {
 		}
 	})
 	for _, s := range open {
-		if !r.goOn(t, s) && s.status == "" && !s.step.Always {
+		switch ended := r.goOn(t, s); {
+		case ended || s.status != "":
+		case s.step.Always:
+			s.takenUp = true
+		default:
 			r.end(s, notRun, 1, s.frame.halted())
 		}
 	}
@@ -113,5 +116,5 @@ func (s *state) unknownStill() bool {
 	if s.last == nil || s.last.TakesBack {
 		return false
 	}
-	return s.status == unknown || s.status == "" && (s.last.State == "" || s.last.State == schema.Unknown || s.carried)
+	return s.status == unknown || s.status == "" && s.unclear()
 }

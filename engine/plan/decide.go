@@ -61,6 +61,8 @@ type Facts struct {
 	// Onward: rows 2 to 13 lie behind, it is the turn of one of its fallbacks or of
 	// its rollback.
 	Onward bool
+	// Unproved: it has acted and not all proofs held: that its goals do is not enough.
+	Unproved bool
 
 	Blocker string // row 1: why an ancestor stands in the way; empty: none does
 	Pending string // planning: the nearest ancestor that acts or is deferred first; empty: none
@@ -152,7 +154,7 @@ func Decide(f Facts) Decision {
 		if a, ok := first(f.Goals, NotKnown); ok {
 			return Decision{Row: 5, Verdict: Deferred, Reason: a.Reason}
 		}
-		if _, ok := first(f.Goals, Fails, Errs); !ok {
+		if _, ok := first(f.Goals, Fails, Errs); !ok && !f.Unproved {
 			return Decision{Row: 6, Verdict: Satisfied, Tentative: tentative, Reason: reasons(f.Goals, Holds)}
 		}
 	}
