@@ -130,13 +130,20 @@ func acting(s *runbook.Step, address string) []string {
 
 // acts tells whether a place is one at which a step may act.
 func acts(rb *runbook.Runbook, place string) bool {
-	place = plainly(place)
-	if at, ok := strings.CutSuffix(place, ".rollback"); ok {
-		place = at
-	} else if at := strings.LastIndex(place, ".fallback."); at > 0 {
-		place = place[:at]
+	return slices.Contains(actingIn(rb, ""), plainly(place))
+}
+
+// actingIn are the places at which the steps of a runbook act, and those of what it
+// calls, without the keys of instances.
+func actingIn(rb *runbook.Runbook, under string) []string {
+	var all []string
+	for _, s := range rb.Steps {
+		all = append(all, acting(s, under+s.Address())...)
+		if s.Call != nil && s.Call.Runbook != nil {
+			all = append(all, actingIn(s.Call.Runbook, under+s.Address()+".")...)
+		}
 	}
-	return rb.Has(place)
+	return all
 }
 
 // keys matches what says which instance of a step or check is meant.

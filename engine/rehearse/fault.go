@@ -1,6 +1,7 @@
 package rehearse
 
 import (
+	"github.com/runbook-engine/runbook/engine/address"
 	"slices"
 	"strings"
 
@@ -192,8 +193,9 @@ func siteOf(place string, a *runbook.Assertion) site {
 		return site{at: place, subject: place, looks: looks}
 	}
 	subject := a.Kind + " " + a.Name
-	step, back := strings.CutSuffix(strings.TrimSuffix(place, "."+a.Kind+"."+a.Name), ".rollback")
-	if back {
+	step := strings.TrimSuffix(place, "."+a.Kind+"."+a.Name)
+	if _, err := address.Parse(step); err != nil { // its rollback's
+		step = strings.TrimSuffix(step, ".rollback")
 		subject += " of its rollback"
 	}
 	return site{step: step, at: place, subject: subject, looks: looks}
