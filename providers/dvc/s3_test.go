@@ -50,7 +50,6 @@ func bucketHolds(t testing.TB, bucket string) map[string]int64 {
 }
 
 func TestS3(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir()) // its own, in which nobody else leaves anything
 	r := newRoom(t)
 	t.Setenv("TMPDIR", t.TempDir())
 	bucket := r.overS3()
