@@ -144,9 +144,15 @@ func TestCancelStopsHealing(t *testing.T) {
 	l := newLab(t)
 	l.put(t, l.bucket, "a", "a")
 	ctx, cancel := context.WithCancel(t.Context())
-	port := backendtest.Intercept(t, server.Address(), backendtest.Cut{When: "clienttoken="}, cancel)
+	ended := make(chan struct{})
+	port := backendtest.Intercept(t, server.Address(), backendtest.Cut{When: "clienttoken="}, func() {
+		cancel()
+		<-ended // until then MinIO has not told how far it is
+	})
 	h := harness(t, map[string]any{"endpoint": fmt.Sprintf("http://127.0.0.1:%d", port)})
-	fails(t, wantEnd{"failed_partial", "cancelled"}, h.Act("heal", map[string]any{"bucket": l.bucket}, sdktest.Context(ctx)))
+	o := h.Act("heal", map[string]any{"bucket": l.bucket}, sdktest.Context(ctx))
+	close(ended)
+	fails(t, wantEnd{"failed_partial", "cancelled"}, o)
 	// Where one is still at work MinIO refuses another.
 	done(t, l.Act("heal", map[string]any{"bucket": l.bucket}))
 }

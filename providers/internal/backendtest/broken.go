@@ -5,17 +5,32 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"testing"
 )
 
-// Refused returns a loopback port that refuses connections.
+// Refused returns a loopback port that refuses connections until the test ends:
+// it is taken by a socket that never listens, so that nobody else gets it meanwhile.
 func Refused(t testing.TB) int {
 	t.Helper()
-	port, err := freePort()
+	syscall.ForkLock.RLock()
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err == nil {
+		syscall.CloseOnExec(socket)
+	}
+	syscall.ForkLock.RUnlock()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return port
+	t.Cleanup(func() { syscall.Close(socket) })
+	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name.(*syscall.SockaddrInet4).Port
 }
 
 // Blackhole returns a loopback port that accepts connections and never answers.
@@ -106,12 +121,9 @@ func proxy(t testing.TB, target string, cut Cut) (int, func()) {
 					cut.instead()
 				} else if broken {
 					if cut.Forward {
-						answered := gate.shut()
+						gate.shut()
 						backend.Write(buffer[:n])
-						select {
-						case <-answered:
-						case <-answers:
-						}
+						io.Copy(backend, client) // the rest of what it asks, until the gate ends it
 					}
 					return
 				}
@@ -126,32 +138,28 @@ func proxy(t testing.TB, target string, cut Cut) (int, func()) {
 	return listener.Addr().(*net.TCPAddr).Port, sever
 }
 
-// gate hands bytes on until it is shut; then it only tells that some came.
+// gate hands bytes on until it is shut; then the first that come end the
+// connection, and nobody gets them.
 type gate struct {
-	to       io.Writer
-	mu       sync.Mutex
-	answered chan struct{}
-	told     bool
+	to     net.Conn
+	mu     sync.Mutex
+	closed bool
 }
 
-func (g *gate) shut() <-chan struct{} {
+func (g *gate) shut() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.answered = make(chan struct{})
-	return g.answered
+	g.closed = true
 }
 
 func (g *gate) Write(b []byte) (int, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.answered == nil {
-		return g.to.Write(b)
+	if g.closed {
+		g.to.Close()
+		return len(b), nil
 	}
-	if !g.told {
-		g.told = true
-		close(g.answered)
-	}
-	return len(b), nil
+	return g.to.Write(b)
 }
 
 // group serves the connections of one listener and ends them together.
