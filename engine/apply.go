@@ -180,7 +180,7 @@ const defaultLockTimeout = 30 * time.Second
 func (e *Engine) finish(ctx context.Context, s *session, p *plan.Plan, kept *store.Run, lease *store.Lease, ran apply.Result) (Result, error) {
 	result := Result{Result: ran, Run: s.run.ID, Plan: p, Seal: kept.Journal().Seal()}
 	err := kept.Close()
-	if over(ran) || result.Seal == "" { // what is not on record was not begun
+	if forGood(ran) || result.Seal == "" { // what is not on record was not begun
 		err = errors.Join(err, lease.Release(ctx))
 	}
 	lease.Close()
@@ -190,8 +190,8 @@ func (e *Engine) finish(ctx context.Context, s *session, p *plan.Plan, kept *sto
 	return result, err
 }
 
-// over tells whether a run has ended for good: only then its locks are free.
-func over(r apply.Result) bool {
+// forGood tells whether a run has ended for good: only then its locks are free.
+func forGood(r apply.Result) bool {
 	goesOn := r.Outcome == apply.Waiting || r.Outcome == apply.Interrupted && !r.Over
 	return !goesOn && len(r.Unknown) == 0 && r.RecordError == nil
 }

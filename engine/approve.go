@@ -67,6 +67,9 @@ func answered(opts *apply.Options, said apply.Said) {
 func waiting(history func(func(event.Event) bool)) map[string]*event.Event {
 	waits := map[string]*event.Event{}
 	for e := range history {
+		if e.Cancelled {
+			clear(waits)
+		}
 		if delete(waits, e.Step); e.Type == event.StepWaiting && e.WaitsFor == "person" {
 			waits[e.Step] = &e
 		}

@@ -165,6 +165,9 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 		case apply.RolledBack:
 			return Result{Run: id}, nil, ErrBack
 		}
+		if finished.Cancelled {
+			return Result{}, nil, over(history, id)
+		}
 	}
 	r, diags, err := e.reopen(ctx, st, history, id, &opts)
 	if r == nil {

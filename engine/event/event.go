@@ -48,6 +48,8 @@ type Event struct {
 	Outcome  string         `json:"outcome,omitempty"`
 	Outputs  map[string]any `json:"outputs,omitempty"`
 	Warnings []string       `json:"warnings,omitempty"`
+	// Cancelled: somebody gave the run up after its last process: it does not go on.
+	Cancelled bool `json:"cancelled,omitempty"`
 
 	// step_started, step_finished
 	Title  string `json:"title,omitempty"`

@@ -56,7 +56,7 @@ func (e *LockedError) Error() string {
 		are = fmt.Sprintf(" and %d more are", n)
 	}
 	return fmt.Sprintf("%s%s locked since %s by run %s of runbook %q, begun by %s on %s (process %d): "+
-		"`runbook runs show %[4]s` shows it, `runbook resume %[4]s` goes on with it if it was left half-way, and `runbook locks release %[4]s` gives it up",
+		"`runbook runs show %[4]s` shows it, `runbook resume %[4]s` goes on with it if it was left half-way, and `runbook cancel %[4]s` gives it up",
 		what, are, c.By.Since.UTC().Format(time.RFC3339), c.By.Run, c.By.Runbook, c.By.Operator, c.By.Host, c.By.PID)
 }
 

@@ -51,10 +51,10 @@ func TestAllOrNone(t *testing.T) {
 		{Wanted: effects("write file:///models/x")[0], Held: effects("read file:///models")[0], By: holder("a", "sync")},
 		{Wanted: effects("delete redis://db/0/features")[0], Held: effects("write redis://db/0")[0], By: holder("a", "sync")},
 	}, lockedBy(t, err))
-	diff(t, "lock: file:///models (read) and 1 more are locked since 2026-01-17T03:15:02Z by run a of runbook \"sync\", begun by ada on ops-1 (process 42): `runbook runs show a` shows it, `runbook resume a` goes on with it if it was left half-way, and `runbook locks release a` gives it up", err.Error())
+	diff(t, "lock: file:///models (read) and 1 more are locked since 2026-01-17T03:15:02Z by run a of runbook \"sync\", begun by ada on ops-1 (process 42): `runbook runs show a` shows it, `runbook resume a` goes on with it if it was left half-way, and `runbook cancel a` gives it up", err.Error())
 
 	_, err = s.Acquire(t.Context(), holder("b", "sync"), nil, 0)
-	diff(t, "lock: the runbook \"sync\" is locked since 2026-01-17T03:15:02Z by run a of runbook \"sync\", begun by ada on ops-1 (process 42): `runbook runs show a` shows it, `runbook resume a` goes on with it if it was left half-way, and `runbook locks release a` gives it up", err.Error())
+	diff(t, "lock: the runbook \"sync\" is locked since 2026-01-17T03:15:02Z by run a of runbook \"sync\", begun by ada on ops-1 (process 42): `runbook runs show a` shows it, `runbook resume a` goes on with it if it was left half-way, and `runbook cancel a` gives it up", err.Error())
 	lockedBy(t, s.Held("b", effects("write redis://db")))
 	check(t, s.Held("a", effects("write redis://db")))
 

@@ -13,6 +13,8 @@ const (
 	Running = "running" // a process attends the run
 	Crashed = "crashed" // none does, and it has not said how the run ended
 	Damaged = "damaged" // the record cannot be read, or has no beginning
+
+	Cancelled = "cancelled" // nobody goes on with it
 )
 
 // Summary is a run in a line.
@@ -35,7 +37,7 @@ type Summary struct {
 // outcome in it is unknown.
 func (s Summary) Over() bool {
 	switch s.Outcome {
-	case "succeeded", "failed", "blocked", "rolled_back":
+	case "succeeded", "failed", "blocked", "rolled_back", Cancelled:
 		return s.Steps["unknown"] == 0
 	}
 	return false
@@ -85,7 +87,9 @@ func (s *Store) summarize(id string) Summary {
 		case event.StepFinished:
 			statuses[e.Step] = e.Status
 		case event.RunFinished:
-			sum.Outcome, sum.Finished = e.Outcome, e.Time
+			if sum.Outcome, sum.Finished = e.Outcome, e.Time; e.Cancelled {
+				sum.Outcome = Cancelled
+			}
 		}
 	}
 	for _, status := range statuses {

@@ -167,6 +167,9 @@ func progressText(e event.Event) string {
 }
 
 func runFinishedText(e event.Event) string {
+	if e.Cancelled {
+		return "run " + e.Message
+	}
 	text := "run " + words(e.Outcome)
 	if e.DurationSeconds > 0 {
 		text += " in " + duration(e.DurationSeconds)

@@ -83,6 +83,8 @@ func (r *Recap) endWords() string {
 		return "was cut off: its process ended without a word"
 	case "blocked":
 		return "was blocked"
+	case "cancelled":
+		return "was cancelled"
 	case "waiting":
 		return "waits for a person"
 	case "interrupted":
@@ -252,9 +254,9 @@ func (r *Recap) commands() []command {
 			list = append(list, s.approval(r.run))
 		}
 		return append(list, command{resume, "go on, once it is answered"}, record)
-	case "interrupted":
+	case "interrupted", "cancelled":
 		list = []command{{resume, "go on from here"}, look}
-		if r.over {
+		if r.over || r.outcome == "cancelled" {
 			list = []command{again}
 		}
 		if r.canGoBack() {

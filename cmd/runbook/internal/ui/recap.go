@@ -60,7 +60,9 @@ func (r *Recap) Emit(e event.Event) error {
 		return nil
 	case event.RunFinished:
 		r.outcome, r.message, r.outputs, r.warnings = e.Outcome, e.Message, e.Outputs, e.Warnings
-		r.seconds = lasted(r.began, e)
+		if r.seconds = lasted(r.began, e); e.Cancelled {
+			r.cancelled()
+		}
 		return nil
 	}
 	if e.Type == event.ActionStarted && e.Attempt != nil {
@@ -71,6 +73,14 @@ func (r *Recap) Emit(e event.Event) error {
 		r.step(e.Step).take(e)
 	}
 	return nil
+}
+
+// cancelled says of all that had not ended that it does not go on.
+func (r *Recap) cancelled() {
+	r.outcome, r.seconds = "cancelled", 0 // how long it lay there is nothing to tell
+	for _, s := range r.steps {
+		s.begun, s.waits = false, ""
+	}
 }
 
 func (r *Recap) begin(e event.Event) {
