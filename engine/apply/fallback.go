@@ -99,13 +99,15 @@ func (s *state) unfallen() string {
 }
 
 // again picks what a resume does where the last attempt failed for certain: the
-// same again where it is to be retried, else the next fallback. Once all have had
+// same again where it was cut off and is found to have changed nothing, or is to be
+// retried, else the next fallback. Once all have had
 // their turn it is the last one's again, or, where none has changed anything, the
 // step's own action.
 func (s *state) again() {
 	switch {
 	case s.reached > s.fallback: // it waited for a person
 		s.fallback = s.reached
+	case s.last.Settled == "settle" && s.last.State == schema.FailedClean:
 	case s.rolling || s.step.Retry != nil && (s.last.State == schema.FailedClean || keyed(s.last.Settling)):
 	case s.fallback < len(s.step.Fallbacks):
 		s.fallback++

@@ -47,7 +47,6 @@ func TestGrewUndeclared(t *testing.T) {
 	if got := now.Grew(shown); len(got) == 0 {
 		t.Error("it does not say any more what it would touch, and that is no growth")
 	}
-	now = plan.Backward{Steps: shown.Steps, Open: []string{"step.b"}}
 }
 
 // A destructive fallback is seen for itself, whatever the step's own action touches.
@@ -67,4 +66,19 @@ func TestDestructiveFallbackUnderTheApprovalOfAnother(t *testing.T) {
 	if len(asked) != 2 || asked[1].Fallback == "" {
 		t.Errorf("asked %d times: the fallback has to be seen for itself", len(asked))
 	}
+}
+
+// What was cut off, and is found not to have begun, has not failed: it is done
+// again, and no fallback of it.
+func TestWhatHadNotBegunIsDoneAgainBeforeAnyFallback(t *testing.T) {
+	tr := virtualTrial(t, step("a", set+"fallback \"other\" {\n action \"fake.set\" {\n name = \"other\"\n value = \"on\"\n}\n}\n"))
+	tr.settling = schema.Observed
+	tr.settle = func(string) schema.Outcome {
+		return schema.Outcome{State: schema.FailedClean, Failure: &schema.Failure{Message: "never begun"}}
+	}
+	tr.run()
+	tr.crashed(event.ActionStarted, "step.a")
+	tr.called()
+	tr.expect(tr.again(), "succeeded: a=done")
+	tr.expectCalls("a")
 }

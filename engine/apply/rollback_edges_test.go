@@ -70,13 +70,7 @@ func TestInnerAlwaysWaits(t *testing.T) {
 		return map[string]time.Duration{"b": 10 * time.Second}[name]
 	}
 	tr.ends(map[string]schema.State{"b": schema.FailedClean})
-	ended := make(chan string)
-	go func() { ended <- statuses(tr.run()) }()
-	select {
-	case <-ended:
-	case <-time.After(5 * time.Second):
-		t.Fatal("it never ends")
-	}
+	tr.expect(tr.run(), "waiting: a=rolled_back x= x.step.p=done x.step.q= b=failed")
 }
 
 // What nobody knows inside of a call can be settled, and then it is taken back.
@@ -217,14 +211,6 @@ func (w known) Describe(ctx context.Context, ref string, op schema.Operation) (s
 	return w.world.Describe(ctx, ref, op)
 }
 
-// What a fallback did that has another name now is not repeated as the own action.
-func TestRenamedFallback(t *testing.T) {
-	source := func(label string) string {
-		return x(acting + "fallback \"" + label + "\" {\n action \"idem.set\" {\n name = \"y\"\n value = \"on\"\n}\n}\n")
-	}
-	_ = source
-}
-
 // A run is not over in the middle of a rollback by hand.
 func TestOverInTheMiddleOfARollbackByHand(t *testing.T) {
 	tr := virtualTrial(t, step("a", set+undo)+step("b", set+undo)+step("c", set)+step("last", set+"always = true\n"))
@@ -249,7 +235,7 @@ func TestOverInTheMiddleOfARollbackByHand(t *testing.T) {
 		t.Error("over, so its locks are given back, and a resume would go on taking back")
 	}
 	tr.opts.Interrupt, tr.opts.Kill, tr.opts.TakeBack, tr.act = nil, nil, false, nil
-	r = tr.again()
+	tr.expect(tr.again(), "rolled_back: a=rolled_back b=rolled_back c=failed last=done")
 }
 
 // The step's timeout does not bound its rollback.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/runbook-engine/runbook/engine/apply"
 	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/providers/schema"
@@ -23,6 +25,9 @@ func TestAfterAnAlwaysStep(t *testing.T) {
 	var shown []string
 	for _, s := range apply.Back(t.Context(), tr.opts).Steps {
 		shown = append(shown, s.Address)
+	}
+	if diff := cmp.Diff([]string{"step.z", "step.x.step.p", "step.e[\"k\"]", "step.a"}, shown); diff != "" {
+		t.Error(diff)
 	}
 	tr.opts.TakeBack, tr.opts.Start.TakeBack = true, true
 	r := tr.again()

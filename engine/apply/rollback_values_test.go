@@ -18,7 +18,7 @@ func TestInnerRollbackWhileUnknownOutside(t *testing.T) {
 		return map[string]time.Duration{"q": 10 * time.Second, "u": 5 * time.Second}[name]
 	}
 	tr.ends(map[string]schema.State{"q": schema.FailedClean, "u": schema.Unknown})
-	tr.run()
+	tr.expect(tr.run(), "failed: u=unknown x=failed x.step.p=done x.step.q=failed")
 }
 
 // A sensitive result is not known, and not null, in a rollback of another process.
@@ -29,7 +29,7 @@ func TestSensitiveResultIsNull(t *testing.T) {
 	tr.run()
 	tr.crashed(event.StepFinished, "step.b")
 	delete(tr.values, "undo-a")
-	tr.again()
+	tr.expect(tr.again(), "failed: a=rollback_failed b=failed")
 }
 
 // The second interrupt leaves always steps interrupted.
@@ -45,11 +45,5 @@ func TestKilledRollbackLeavesAlwaysWithoutStatus(t *testing.T) {
 		}
 		return schema.Outcome{State: schema.FailedClean, Failure: &schema.Failure{Message: "broken"}}, name == "b"
 	}
-	tr.run()
-	n := 0
-	for _, e := range tr.record.events {
-		if e.Type == event.StepFinished && e.Step == "step.last" {
-			n++
-		}
-	}
+	tr.expect(tr.run(), "interrupted: a=rolled_back b=failed last=interrupted")
 }
