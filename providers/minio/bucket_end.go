@@ -8,7 +8,7 @@ import (
 
 	"github.com/minio/minio-go/v7"
 
-	"github.com/runbook-engine/runbook/providers/schema"
+	"github.com/runbook-engine/runbook/providers/internal/batch"
 )
 
 // bucketEnd is a bucket, a part of it, or one object.
@@ -123,7 +123,7 @@ func (b *bucketEnd) write(ctx context.Context, name string, old *thing, c conten
 		return err
 	}
 	if err := b.verify(ctx, name, key, read, c.size); err != nil {
-		return &graded{err, schema.FailedPartial}
+		return batch.Changed(err)
 	}
 	return nil
 }
@@ -169,7 +169,7 @@ func (b *bucketEnd) put(ctx context.Context, key string, old *thing, r io.Reader
 	if answered(err) {
 		return failed
 	}
-	return &graded{failed, schema.Unknown}
+	return batch.Lost(failed)
 }
 
 // putParts leaves no part behind when it fails.
@@ -201,17 +201,17 @@ func (b *bucketEnd) putParts(ctx context.Context, key string, r io.Reader, size 
 }
 
 func (b *bucketEnd) remove(ctx context.Context, things []thing) error {
-	for batch := range slices.Chunk(things, removeBatch) {
-		objects := make([]minio.ObjectInfo, len(batch))
-		for i, t := range batch {
+	for chunk := range slices.Chunk(things, removeBatch) {
+		objects := make([]minio.ObjectInfo, len(chunk))
+		for i, t := range chunk {
 			objects[i].Key = b.key(t.name)
 		}
 		if err := b.removeAll(ctx, b.place.Bucket, objects, false); err != nil {
 			failed := b.failure(ctx, err)
 			if answered(err) {
-				return &graded{failed, schema.FailedPartial}
+				return batch.Changed(failed)
 			}
-			return &graded{failed, schema.Unknown}
+			return batch.Lost(failed)
 		}
 	}
 	return nil

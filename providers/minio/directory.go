@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/runbook-engine/runbook/providers/internal/batch"
 	"github.com/runbook-engine/runbook/providers/internal/folder"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
@@ -95,7 +96,7 @@ func (d *directoryEnd) write(ctx context.Context, name string, _ *thing, c conte
 		err = compared(d.folder.Name(name), read, written, c.size)
 	}
 	if err != nil {
-		return &graded{err, schema.FailedPartial}
+		return batch.Changed(err)
 	}
 	return nil
 }
@@ -113,7 +114,7 @@ func compared(name string, read, written *sums, size int64) error {
 func (d *directoryEnd) remove(_ context.Context, things []thing) error {
 	for _, t := range things {
 		if err := d.folder.Remove(t.name); err != nil {
-			return &graded{err, schema.FailedPartial}
+			return batch.Changed(err)
 		}
 	}
 	return nil

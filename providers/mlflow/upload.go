@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/runbook-engine/runbook/providers/internal/batch"
 	"github.com/runbook-engine/runbook/providers/internal/folder"
 	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/schema"
@@ -205,42 +206,24 @@ func (u *upload) within(call *sdk.Call) error {
 	return nil
 }
 
-// run writes what was thought through, and says how far it came. What is under
-// way when something fails is finished, so that it is certain.
+// run writes what was thought through, and says how far it came.
 func (u *upload) run(ctx context.Context, call *sdk.Call) (uploadResult, []error) {
 	var mu sync.Mutex
-	var failures []error
 	result := u.result
-	group := &errgroup.Group{}
-	group.SetLimit(workers)
-	for _, one := range u.tasks {
-		mu.Lock()
-		stop := len(failures) > 0
-		mu.Unlock()
-		if stop || ctx.Err() != nil {
-			break
+	failures := batch.Run(ctx, workers, u.tasks, func(one task) error {
+		if err := u.one(ctx, one); err != nil {
+			return err
 		}
-		group.Go(func() error {
-			err := u.one(ctx, one)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				failures = append(failures, err)
-				return nil
-			}
-			result.Files++
-			result.Bytes += one.Size
-			if one.replaces {
-				result.Overwritten++
-			}
-			call.Progress(float64(result.Files), float64(len(u.tasks)), "%d of %s written", result.Files, phrase.Count(int64(len(u.tasks)), "file", "files"))
-			return nil
-		})
-	}
-	_ = group.Wait()
-	if len(failures) == 0 && ctx.Err() != nil {
-		failures = append(failures, ctx.Err())
-	}
+		mu.Lock()
+		defer mu.Unlock()
+		result.Files++
+		result.Bytes += one.Size
+		if one.replaces {
+			result.Overwritten++
+		}
+		call.Progress(float64(result.Files), float64(len(u.tasks)), "%d of %s written", result.Files, phrase.Count(int64(len(u.tasks)), "file", "files"))
+		return nil
+	})
 	return result, failures
 }
 
@@ -255,7 +238,7 @@ func (u *upload) one(ctx context.Context, t task) error {
 		if answered(err) {
 			return u.at.failure(ctx, err)
 		}
-		return &graded{u.at.failure(ctx, err), schema.Unknown}
+		return batch.Lost(u.at.failure(ctx, err))
 	}
 	same, err := u.same(ctx, t.Path, t.to)
 	if err == nil && !same {
@@ -264,7 +247,7 @@ func (u *upload) one(ctx context.Context, t task) error {
 		err = f
 	}
 	if err != nil {
-		return &graded{u.at.failure(ctx, err), schema.FailedPartial}
+		return batch.Changed(u.at.failure(ctx, err))
 	}
 	return nil
 }

@@ -2,11 +2,11 @@ package mlflow
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"path/filepath"
 
+	"github.com/runbook-engine/runbook/providers/internal/batch"
 	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
@@ -74,35 +74,10 @@ func (p *provider) uploads(ctx context.Context, to find, below string, h From, c
 	return result, nil
 }
 
-// graded is an error that says more than that nothing was changed.
-type graded struct {
-	error
-	state schema.State
-}
-
-func (g *graded) Unwrap() error { return g.error }
-
-// stopped is the error of an upload that did not come to its end. One whose
-// outcome is not known weighs most.
+// stopped is the error of an upload that did not come to its end.
 func (u *upload) stopped(ctx context.Context, done uploadResult, failures []error) error {
-	worst, state := failures[0], schema.FailedClean
-	if done.Files > 0 {
-		state = schema.FailedPartial
-	}
-	for _, err := range failures {
-		var known *graded
-		if errors.As(err, &known) && state != schema.Unknown {
-			worst, state = err, known.state
-		}
-	}
-	worst = fmt.Errorf("after %d of %s: %w", done.Files, phrase.Count(int64(len(u.tasks)), "file", "files"), u.at.failure(ctx, worst))
-	switch state {
-	case schema.FailedClean:
-		return sdk.Clean(worst)
-	case schema.Unknown:
-		return sdk.Uncertain(worst)
-	}
-	return worst
+	state, worst := batch.Worst(failures, done.Files > 0)
+	return batch.Ended(fmt.Errorf("after %d of %s: %w", done.Files, phrase.Count(int64(len(u.tasks)), "file", "files"), u.at.failure(ctx, worst)), state)
 }
 
 func (p *provider) previewUpload(ctx context.Context, args uploadArgs, _ *sdk.Call) (sdk.PreviewResult, error) {
