@@ -16,6 +16,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/runbook-engine/runbook/providers/feast"
+	"github.com/runbook-engine/runbook/providers/sdk/sdktest"
 )
 
 // The tests run against a lab of their own: PostgreSQL, Redis, and Feast in its
@@ -23,6 +26,7 @@ import (
 var room *lab
 
 func TestMain(m *testing.M) {
+	sdktest.Serve(feast.Provider)
 	if os.Getenv("FEAST_TEST_PROVIDER") != "" {
 		hangInProvider()
 	}
@@ -128,7 +132,7 @@ func (l *lab) config() map[string]any {
 }
 
 // heal puts registry and Redis back to the beginning.
-func (l *lab) heal(t *testing.T) {
+func (l *lab) heal(t testing.TB) {
 	t.Helper()
 	l.writeRegistry(t, l.registry)
 	if err := l.redis.FlushAll(t.Context()).Err(); err != nil {
@@ -141,7 +145,7 @@ func (l *lab) heal(t *testing.T) {
 	}
 }
 
-func (l *lab) writeRegistry(t *testing.T, data []byte) {
+func (l *lab) writeRegistry(t testing.TB, data []byte) {
 	t.Helper()
 	if err := os.WriteFile(l.registryPath(), data, 0o644); err != nil {
 		t.Fatal(err)
@@ -164,7 +168,7 @@ func (l *lab) dump(ctx context.Context) (map[string]string, error) {
 }
 
 // flush deletes Feast's keys, and leaves those of others.
-func (l *lab) flush(t *testing.T) {
+func (l *lab) flush(t testing.TB) {
 	t.Helper()
 	for key := range l.keys {
 		if strings.HasSuffix(key, "usdcop") && strings.Contains(key, "symbol") {
@@ -186,7 +190,7 @@ func (l *lab) feast(t *testing.T, args ...string) (string, error) {
 }
 
 // postgres is a connection of the test's own.
-func (l *lab) postgres(t *testing.T) *pgx.Conn {
+func (l *lab) postgres(t testing.TB) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), fmt.Sprintf("postgres://%s:%s@%s:%s/%s?sslmode=disable",
 		l.env["POSTGRES_USER"], l.env["POSTGRES_PASSWORD"], l.env["POSTGRES_HOST"], l.env["POSTGRES_PORT"], l.env["POSTGRES_DB"]))
@@ -198,7 +202,7 @@ func (l *lab) postgres(t *testing.T) *pgx.Conn {
 }
 
 // insert adds a bar, and so a source row, and takes it away when the test ends.
-func (l *lab) insert(t *testing.T, symbol string, at time.Time) {
+func (l *lab) insert(t testing.TB, symbol string, at time.Time) {
 	t.Helper()
 	conn := l.postgres(t)
 	_, err := conn.Exec(t.Context(), `INSERT INTO usdcop_m5_ohlcv (symbol, time, open, high, low, close, volume)
@@ -214,7 +218,7 @@ func (l *lab) insert(t *testing.T, symbol string, at time.Time) {
 }
 
 // copyRepo makes a repository like the lab's, edited by pairs of old and new.
-func (l *lab) copyRepo(t *testing.T, edits ...string) map[string]any {
+func (l *lab) copyRepo(t testing.TB, edits ...string) map[string]any {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(l.env["LAB_FEATURE_REPO"])); err != nil {

@@ -273,10 +273,19 @@ def _explain(error, question):
         return Refused("cancelled", f"cancelled while {question.staged}", clean=clean).failure
     failure = Refused("feast_error", _said(error), clean=clean).failure
     named = {f"{c.__module__.split('.')[0]}.{c.__name__}" for c in type(error).__mro__}
-    if named & {"redis.ConnectionError", "redis.TimeoutError"}:
+    said = failure["message"]
+    if named & {"redis.AuthenticationError", "redis.AuthenticationWrongNumberOfArgsError"}:
+        failure["code"] = "online_store_authentication_failed"
+        failure["remedy"] = "correct the online store's connection_string in feature_store.yaml"
+    elif named & {"redis.ConnectionError", "redis.TimeoutError"}:
         failure["code"] = "online_store_unreachable"
+        failure["remedy"] = "start the online store, or correct its connection_string in feature_store.yaml"
+    elif "psycopg.OperationalError" in named and "authentication failed" in said:
+        failure["code"] = "offline_store_authentication_failed"
+        failure["remedy"] = "correct user and password of the offline store in feature_store.yaml, or in the variables of `env`"
     elif "psycopg.OperationalError" in named:
         failure["code"] = "offline_store_unreachable"
+        failure["remedy"] = "start the offline store, or correct its host and port in feature_store.yaml"
     elif "feast.FeatureViewNotFoundException" in named:
         failure["code"] = "no_such_feature_view"
         failure["remedy"] = (
