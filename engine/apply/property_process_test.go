@@ -211,7 +211,7 @@ func (p *process) ends(ended map[string]string) (wrong []string) {
 		if told[u.address] == "" && ended[u.address] == "" && p.stood(u) != "" && len(p.result.Waiting) > 0 {
 			continue // a call or a for_each that is not come to again yet, or what is held until all is taken back
 		}
-		if told[u.address] == "" && u.notReached(ended, a) {
+		if u.notReached(ended, a) {
 			good = good && (u.inside != nil || p.wellEnough(u.draft, u.sketch, nil, ended[u.whole], ended))
 			continue
 		}

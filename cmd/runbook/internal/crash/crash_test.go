@@ -4,20 +4,18 @@ package crash
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"flag"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/runbook-engine/runbook/engine/event"
-	"github.com/runbook-engine/runbook/providers/schema"
 )
 
 var (
@@ -26,79 +24,10 @@ var (
 	seed  = flag.Uint64("seed", 0, "of the instants; 0: another one each time")
 )
 
-// source has a step of each class, with and without a goal, instances and a
-// called runbook.
-var source = map[string]string{
-	"crash.hcl": `
-runbook "crash" {
-  title = "Killed at any instant"
-}
-variable "root" {}
-provider "witness" {
-  root = var.root
-}
-step "idempotent" {
-  action "witness.idempotent" { name = "a" }
-}
-step "keyed" {
-  action "witness.keyed" { name = "b" }
-}
-step "observed" {
-  for_each = ["c1", "c2"]
-  action "witness.observed" { name = each.key }
-}
-step "called" {
-  call {
-    runbook   = "./inner.hcl"
-    variables = { root = var.root }
-  }
-}
-step "manual" {
-  depends_on = [step.called]
-  action "witness.manual" { name = "f" }
-}
-step "goal" {
-  depends_on = [step.called]
-  action "witness.manual" { name = "g" }
-  goal "there" {
-    probe "witness.seen" { name = "g" }
-  }
-}
-`,
-	"inner.hcl": `
-runbook "inner" {}
-variable "root" {}
-provider "witness" {
-  root = var.root
-}
-step "keyed" {
-  action "witness.keyed" { name = "d" }
-}
-step "manual" {
-  action "witness.manual" { name = "e" }
-}
-`,
-}
-
-// effects is what each step leaves, and what class its action is of.
-var effects = map[string]struct {
-	name  string
-	again bool // it may be done more than once
-}{
-	"step.idempotent":         {name: "a", again: true},
-	"step.keyed":              {name: "b"},
-	`step.observed["c1"]`:     {name: "c1"},
-	`step.observed["c2"]`:     {name: "c2"},
-	"step.called.step.keyed":  {name: "d"},
-	"step.called.step.manual": {name: "e"},
-	"step.manual":             {name: "f"},
-	"step.goal":               {name: "g"},
-}
-
-// TestKilledAtAnyInstant runs the runbook, kills the engine at a boundary of its
+// TestKilledAtAnyInstant runs a runbook, kills the engine at a boundary of its
 // journal or at any instant, resumes, kills again, and so on until the run has
-// succeeded; then it counts. Whoever answers for steps that only a person can
-// settle looks at what the witness has seen.
+// succeeded, or was taken back; then it counts. Whoever answers for steps that only
+// a person can settle looks at what the witness has seen.
 func TestKilledAtAnyInstant(t *testing.T) {
 	if *seed == 0 {
 		*seed = uint64(time.Now().UnixNano())
@@ -106,20 +35,29 @@ func TestKilledAtAnyInstant(t *testing.T) {
 	t.Logf("seed %d", *seed)
 	c := &campaign{T: t, random: rand.New(rand.NewPCG(*seed, 0)), found: map[string]int{}}
 	c.build()
-	c.measure()
-	for begun := time.Now(); c.killed < *kills || *kills == 0 && time.Since(begun) < *fit; {
+	all := plays()
+	for _, c.play = range all {
+		c.measure()
+	}
+	for begun := time.Now(); c.killed < *kills || *kills == 0 && (time.Since(begun) < *fit || !c.proves() && time.Since(begun) < 3**fit); {
+		c.play = all[c.lives%len(all)]
 		c.life()
 		if t.Failed() {
 			return
 		}
 	}
-	t.Logf("%d kills in %d lives, %d of them between an INTENT and its outcome; %d resumes; answered by the witness: %d",
-		c.killed, c.lives, c.found["open"], c.resumed, c.asked)
+	t.Logf("%d kills in %d lives, %d of them between an INTENT and its outcome, %d as something was taken back; %d resumes; answered by the witness: %d",
+		c.killed, c.lives, c.found["open"], c.found["back"], c.resumed, c.asked)
 	t.Logf("attempts settled: by goal %d, by the provider %d, by a person %d, done again %d",
 		c.found["goal"], c.found["settle"], c.found["person"], c.found["again"])
-	if c.killed < 10 || c.found["open"] == 0 {
-		t.Errorf("%d kills, %d of them in an action: too few to prove anything", c.killed, c.found["open"])
+	if !c.proves() {
+		t.Errorf("%d kills, %d of them in an action, %d in a rollback: too few to prove anything", c.killed, c.found["open"], c.found["back"])
 	}
+}
+
+// proves tells whether the kills so far are enough, and came where they count.
+func (c *campaign) proves() bool {
+	return c.killed >= 10 && c.found["open"] > 0 && c.found["back"] > 0
 }
 
 // campaign is one call of the test.
@@ -130,8 +68,8 @@ type campaign struct {
 	pinned  []byte // runbook.lock.hcl
 	folder  string // of the provider
 
-	boundaries int           // groups that an undisturbed run writes
-	lasts      time.Duration // that it takes
+	*play
+	lasts time.Duration // that an undisturbed run takes
 
 	lives, killed, resumed, asked int
 	found                         map[string]int // how attempts were settled
@@ -188,22 +126,26 @@ func (c *campaign) prepare() string {
 func (c *campaign) measure() {
 	dir := c.prepare()
 	begun := time.Now()
-	if out, err := c.command(dir, "apply", "crash.hcl", "--auto-approve").CombinedOutput(); err != nil {
-		c.Fatalf("undisturbed: %v\n%s", err, out)
+	c.run(c.command(dir, "apply", c.file, "--auto-approve"), dir, false)
+	if c.hand {
+		c.goOn(dir, false)
+	}
+	if !c.ended(dir) {
+		c.Fatalf("%s: undisturbed, it does not end %s", dir, c.outcome)
 	}
 	c.lasts = time.Since(begun)
 	c.boundaries = groups(dir)
 	c.settled(dir)
-	c.Logf("undisturbed: %d groups in %s", c.boundaries, c.lasts)
+	c.Logf("%s undisturbed: %d groups in %s", c.file, c.boundaries, c.lasts)
 }
 
-// life is one run from its beginning to its success, however often it is killed.
+// life is one run from its beginning to its end, however often it is killed.
 func (c *campaign) life() {
 	c.lives++
 	dir := c.prepare()
-	cut := c.kill(c.command(dir, "apply", "crash.hcl", "--auto-approve"), dir)
+	cut := c.kill(c.command(dir, "apply", c.file, "--auto-approve"), dir)
 	for try := 0; ; try++ {
-		if !cut && c.succeeded(dir) {
+		if !cut && c.ended(dir) {
 			break
 		}
 		if try == 50 {
@@ -218,8 +160,8 @@ func (c *campaign) life() {
 	}
 }
 
-// goOn resumes what is on record, or applies where nothing is. It tells whether
-// the engine was killed.
+// goOn resumes what is on record, or applies where nothing is, or has a run taken
+// back that has succeeded. It tells whether the engine was killed.
 func (c *campaign) goOn(dir string, disturbed bool) bool {
 	history := c.record(dir)
 	if len(history) == 0 {
@@ -229,12 +171,26 @@ func (c *campaign) goOn(dir string, disturbed bool) bool {
 			}
 			_ = os.RemoveAll(filepath.Join(dir, ".runbook", "runs", id))
 		}
-		return c.run(c.command(dir, "apply", "crash.hcl", "--auto-approve"), dir, disturbed)
+		return c.run(c.command(dir, "apply", c.file, "--auto-approve"), dir, disturbed)
 	}
 	args := []string{"resume", "last"}
-	for step := range unknown(history) { // the engine has made sure that nobody is at it any more
-		answer := "retry"
-		if c.count(dir, effects[step].name) > 0 {
+	if c.hand && history[len(history)-1].Outcome == "succeeded" {
+		args = []string{"rollback", "last", "--auto-approve"}
+	}
+	// Often a person looks before the engine has said that nobody knows. They have to
+	// where there is an always step: once it has run, a resume takes nothing back.
+	asked := manual(history)
+	if !c.always && c.random.IntN(2) == 0 {
+		known := unknown(history)
+		maps.DeleteFunc(asked, func(step string, _ *event.Event) bool { return !known[step] })
+	}
+	for step, attempt := range asked {
+		c.released(attempt.Attempt.Lock)
+		d, answer := c.deeds[doer(attempt)], "retry"
+		switch n := c.count(dir, d.name); {
+		case n > 0 && d.fails:
+			answer = "fail"
+		case n > 0:
 			answer = "done"
 		}
 		c.asked++
@@ -295,151 +251,11 @@ func (c *campaign) kill(cmd *exec.Cmd, dir string) bool {
 		return false // it was just done
 	}
 	c.killed++
-	if slices.Contains(slices.Collect(values(openings(c.record(dir)))), true) {
+	for _, e := range openings(c.record(dir)) {
 		c.found["open"]++
+		if e.Attempt.TakesBack {
+			c.found["back"]++
+		}
 	}
 	return true
-}
-
-// settled proves what came of a life.
-func (c *campaign) settled(dir string) {
-	history := c.record(dir)
-	ends := map[string]string{}
-	attempts := map[string]int{}
-	for i := range history {
-		switch e := &history[i]; e.Type {
-		case event.StepFinished:
-			ends[e.Step] = e.Status
-		case event.ActionStarted:
-			attempts[e.Step]++
-		case event.ActionFinished:
-			c.found[e.Attempt.Settled]++
-		}
-	}
-	for step, left := range effects {
-		n := c.count(dir, left.name)
-		switch {
-		case ends[step] != "done":
-			c.Errorf("%s: %s ended %q", dir, step, ends[step])
-		case n == 0:
-			c.Errorf("%s: %s is done on record, and was not", dir, step)
-		case n > 1 && !left.again:
-			c.Errorf("%s: %s was done %d times", dir, step, n)
-		}
-		if attempts[step] > 1 {
-			c.found["again"] += attempts[step] - 1
-		}
-	}
-	if out, err := c.command(dir, "runs", "verify", "last").CombinedOutput(); err != nil {
-		c.Errorf("%s: the record does not check out: %v\n%s", dir, err, out)
-	}
-	if out, err := c.command(dir, "locks").CombinedOutput(); err != nil || !bytes.Contains(out, []byte("Nothing is locked")) {
-		c.Errorf("%s: locks are left: %v\n%s", dir, err, out)
-	}
-}
-
-// count is how often something was done: lines in a file of its name, and files
-// whose name begins with it.
-func (c *campaign) count(dir, name string) int {
-	found, err := filepath.Glob(filepath.Join(dir, "root", name+".*"))
-	if err != nil {
-		c.Fatal(err)
-	}
-	text, err := os.ReadFile(filepath.Join(dir, "root", name))
-	if err == nil && len(text) == 0 {
-		return 1
-	}
-	return len(found) + bytes.Count(text, []byte("\n"))
-}
-
-// succeeded tells whether the run on record has.
-func (c *campaign) succeeded(dir string) bool {
-	history := c.record(dir)
-	return len(history) > 0 && history[len(history)-1].Outcome == "succeeded"
-}
-
-// record is the run's journal without its seals, as far as it is whole.
-func (c *campaign) record(dir string) []event.Event {
-	var history []event.Event
-	for _, id := range runs(dir) {
-		text, err := os.ReadFile(filepath.Join(dir, ".runbook", "runs", id, "journal.jsonl"))
-		if err != nil {
-			continue
-		}
-		var group []event.Event
-		for line := range bytes.Lines(text) {
-			if bytes.HasPrefix(line, []byte(`{"seal":`)) {
-				history, group = append(history, group...), nil
-				continue
-			}
-			var e event.Event
-			if json.Unmarshal(line, &e) == nil {
-				group = append(group, e)
-			}
-		}
-	}
-	return history
-}
-
-// unknown are the steps of which the engine said last that nobody knows what
-// they did.
-func unknown(history []event.Event) map[string]bool {
-	steps := map[string]bool{}
-	for i := range history {
-		if e := &history[i]; e.Step != "" {
-			delete(steps, e.Step)
-			if e.Type == event.StepFinished && e.Status == "unknown" {
-				steps[e.Step] = true
-			}
-		}
-	}
-	return steps
-}
-
-// openings tells of which steps the last attempt has no known end.
-func openings(history []event.Event) map[string]bool {
-	open := map[string]bool{}
-	for i := range history {
-		switch e := &history[i]; e.Type {
-		case event.ActionStarted:
-			open[e.Step] = true
-		case event.ActionFinished:
-			open[e.Step] = e.Attempt.State == schema.Unknown
-		}
-	}
-	return open
-}
-
-func values(m map[string]bool) func(yield func(bool) bool) {
-	return func(yield func(bool) bool) {
-		for _, v := range m {
-			if !yield(v) {
-				return
-			}
-		}
-	}
-}
-
-func runs(dir string) []string {
-	entries, err := os.ReadDir(filepath.Join(dir, ".runbook", "runs"))
-	if err != nil {
-		return nil
-	}
-	var ids []string
-	for _, e := range entries {
-		ids = append(ids, e.Name())
-	}
-	return ids
-}
-
-// groups is how many groups the journal holds.
-func groups(dir string) int {
-	n := 0
-	for _, id := range runs(dir) {
-		text, err := os.ReadFile(filepath.Join(dir, ".runbook", "runs", id, "journal.jsonl"))
-		if err == nil {
-			n += bytes.Count(text, []byte(`{"seal":`))
-		}
-	}
-	return n
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/runbook-engine/runbook/engine/event"
 )
 
 // A disk that is full from any page on stops the run, and loses nothing.
@@ -74,7 +76,7 @@ func limited(t *testing.T) *campaign {
 		*seed = uint64(time.Now().UnixNano())
 	}
 	t.Logf("seed %d", *seed)
-	c := &campaign{T: t, random: rand.New(rand.NewPCG(*seed, 1)), found: map[string]int{}}
+	c := &campaign{T: t, random: rand.New(rand.NewPCG(*seed, 1)), found: map[string]int{}, play: plays()[0]}
 	c.build()
 	return c
 }
@@ -96,16 +98,17 @@ func (c *campaign) afterLimit(dir, limit string, out []byte, err error) {
 	case err == nil:
 	case errors.As(err, &ended) && (ended.ExitCode() == 1 || ended.ExitCode() == 3) && !bytes.Contains(out, []byte("goroutine")):
 		c.found["stopped"]++
-		switch acting := openings(c.record(dir)); {
-		case slices.Contains(slices.Collect(values(acting)), true):
+		history := c.record(dir)
+		switch {
+		case len(openings(history)) > 0:
 			c.found["acting"]++
-		case len(acting) > 0:
+		case slices.ContainsFunc(history, func(e event.Event) bool { return e.Type == event.ActionStarted }):
 			c.found["between"]++
 		}
 	default:
 		c.Fatalf("%s: %v\n%s", limit, err, out)
 	}
-	for try := 0; !c.succeeded(dir); try++ {
+	for try := 0; !c.ended(dir); try++ {
 		if try == 20 {
 			shown, _ := c.command(dir, "runs", "show", "last").CombinedOutput()
 			c.Fatalf("%s: no end after %d resumes; at first:\n%s\nnow:\n%s", limit, try, out, shown)

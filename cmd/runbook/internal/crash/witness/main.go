@@ -28,6 +28,7 @@ func main() {
 			sdk.NewAction("keyed", "Makes a file that is named by the key, once.", w.keyed, sdk.Describe(w.describe), sdk.Keyed),
 			sdk.NewAction("observed", "Appends a line that names the key.", w.observed, sdk.Describe(w.describe), sdk.Settle(w.settle), sdk.Observed),
 			sdk.NewAction("manual", "Appends a line.", w.manual, sdk.Describe(w.describe), sdk.Manual),
+			sdk.NewAction("broken", "Appends a line, and fails.", w.broken, sdk.Describe(w.describe), sdk.Manual),
 		},
 	})
 }
@@ -104,6 +105,13 @@ func (w *witness) observed(ctx context.Context, a Args, c *sdk.Call) (sdk.Result
 
 func (w *witness) manual(ctx context.Context, a Args, c *sdk.Call) (sdk.Result, error) {
 	return work(ctx, func() error { return w.write(a.Name, c.Key()) })
+}
+
+func (w *witness) broken(ctx context.Context, a Args, c *sdk.Call) (sdk.Result, error) {
+	if result, err := w.manual(ctx, a, c); err != nil {
+		return result, err
+	}
+	return sdk.Result{}, errors.New("half done")
 }
 
 func (w *witness) write(name, key string) error {

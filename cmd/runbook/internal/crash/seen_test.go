@@ -1,0 +1,173 @@
+package crash
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/runbook-engine/runbook/engine/event"
+	"github.com/runbook-engine/runbook/providers/schema"
+)
+
+// settled proves what came of a life.
+func (c *campaign) settled(dir string) {
+	history := c.record(dir)
+	ends := map[string]string{}
+	attempts := map[string]int{}
+	for i := range history {
+		switch e := &history[i]; e.Type {
+		case event.StepFinished:
+			ends[e.Step] = e.Status
+		case event.ActionStarted:
+			attempts[doer(e)]++
+		case event.ActionFinished:
+			c.found[e.Attempt.Settled]++
+		}
+	}
+	for step, status := range c.statuses {
+		if ends[step] != status {
+			c.Errorf("%s: %s ended %q, not %s", dir, step, ends[step], status)
+		}
+	}
+	for by, d := range c.deeds {
+		switch n := c.count(dir, d.name); {
+		case n == 0:
+			c.Errorf("%s: %s is done on record, and was not", dir, by)
+		case n > 1 && !d.again:
+			c.Errorf("%s: %s was done %d times", dir, by, n)
+		}
+		if attempts[by] > 1 {
+			c.found["again"] += attempts[by] - 1
+		}
+	}
+	if out, err := c.command(dir, "runs", "verify", "last").CombinedOutput(); err != nil {
+		c.Errorf("%s: the record does not check out: %v\n%s", dir, err, out)
+	}
+	if out, err := c.command(dir, "locks").CombinedOutput(); err != nil || !bytes.Contains(out, []byte("Nothing is locked")) {
+		c.Errorf("%s: locks are left: %v\n%s", dir, err, out)
+	}
+}
+
+// count is how often something was done: lines in a file of its name, and files
+// whose name begins with it.
+func (c *campaign) count(dir, name string) int {
+	found, err := filepath.Glob(filepath.Join(dir, "root", name+".*"))
+	if err != nil {
+		c.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "root", name))
+	if err == nil && len(text) == 0 {
+		return 1
+	}
+	return len(found) + bytes.Count(text, []byte("\n"))
+}
+
+// ended tells whether the run on record has, as it is to.
+func (c *campaign) ended(dir string) bool {
+	history := c.record(dir)
+	return len(history) > 0 && history[len(history)-1].Outcome == c.outcome
+}
+
+// record is the run's journal without its seals, as far as it is whole.
+func (c *campaign) record(dir string) []event.Event {
+	var history []event.Event
+	for _, id := range runs(dir) {
+		text, err := os.ReadFile(filepath.Join(dir, ".runbook", "runs", id, "journal.jsonl"))
+		if err != nil {
+			continue
+		}
+		var group []event.Event
+		for line := range bytes.Lines(text) {
+			if bytes.HasPrefix(line, []byte(`{"seal":`)) {
+				history, group = append(history, group...), nil
+				continue
+			}
+			var e event.Event
+			if json.Unmarshal(line, &e) == nil {
+				group = append(group, e)
+			}
+		}
+	}
+	return history
+}
+
+// manual are the last attempts, by step, that only a person can settle.
+func manual(history []event.Event) map[string]*event.Event {
+	open := openings(history)
+	maps.DeleteFunc(open, func(_ string, e *event.Event) bool { return e.Attempt.Settling != schema.Manual })
+	return open
+}
+
+// unknown are the steps of which the engine said last that nobody knows what
+// they did.
+func unknown(history []event.Event) map[string]bool {
+	steps := map[string]bool{}
+	for i := range history {
+		if e := &history[i]; e.Step != "" {
+			delete(steps, e.Step)
+			if e.Type == event.StepFinished && e.Status == "unknown" {
+				steps[e.Step] = true
+			}
+		}
+	}
+	return steps
+}
+
+// openings are the last attempts, by step, that have no known end.
+func openings(history []event.Event) map[string]*event.Event {
+	open := map[string]*event.Event{}
+	for i := range history {
+		switch e := &history[i]; e.Type {
+		case event.ActionStarted:
+			open[e.Step] = e
+		case event.ActionFinished:
+			if e.Attempt.State != schema.Unknown {
+				delete(open, e.Step)
+			}
+		}
+	}
+	return open
+}
+
+// released waits until nobody works at an attempt any more.
+func (c *campaign) released(lock string) {
+	f, err := os.OpenFile(lock, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return // it was not begun
+	}
+	if err != nil {
+		c.Fatal(err)
+	}
+	if err := errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_EX), f.Close()); err != nil {
+		c.Fatal(err)
+	}
+}
+
+func runs(dir string) []string {
+	entries, err := os.ReadDir(filepath.Join(dir, ".runbook", "runs"))
+	if err != nil {
+		return nil
+	}
+	var ids []string
+	for _, e := range entries {
+		ids = append(ids, e.Name())
+	}
+	return ids
+}
+
+// groups is how many groups the journal holds.
+func groups(dir string) int {
+	n := 0
+	for _, id := range runs(dir) {
+		text, err := os.ReadFile(filepath.Join(dir, ".runbook", "runs", id, "journal.jsonl"))
+		if err == nil {
+			n += bytes.Count(text, []byte(`{"seal":`))
+		}
+	}
+	return n
+}
