@@ -218,10 +218,14 @@ func (e *Engine) start(ctx context.Context, s *session, p *plan.Plan) (event.Sta
 	if err != nil {
 		return event.Start{}, err
 	}
+	providers, err := e.identities(ctx, s)
+	if err != nil {
+		return event.Start{}, err
+	}
 	rb := s.frame.Runbook
 	start := event.Start{
 		Runbook: rb.Name, Title: rb.Title, File: rb.File, Dir: rb.Dir, StartedAt: s.run.StartedAt, Operator: s.run.Operator, Host: host, PID: os.Getpid(),
-		Environment: s.run.Environment, Version: e.opts.Version, Variables: variables,
+		Environment: s.run.Environment, Version: e.opts.Version, Providers: providers, Variables: variables,
 	}
 	keep(&start, s.sources(ctx))
 	if p != nil {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -81,6 +82,18 @@ func changes(file string, sources map[string]source, start *event.Start) []Chang
 		}
 	}
 	slices.SortFunc(changed, func(a, b Change) int { return strings.Compare(a.File, b.File) })
+	return changed
+}
+
+// replaced are the providers that are not those which a run was started with.
+// then has none where their identities are not on record.
+func replaced(then, now map[string]string) []Change {
+	var changed []Change
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		if then[name] != now[name] && then[name] != "" {
+			changed = append(changed, Change{File: "provider " + name, Before: then[name] + "\n", After: now[name] + "\n"})
+		}
+	}
 	return changed
 }
 

@@ -32,14 +32,16 @@ type ResumeOptions struct {
 	Changed func([]Change)
 }
 
-// Change is a file of the runbook that is not what the run was started with.
+// Change is a file of the runbook, or a provider, that is not what the run was
+// started with.
 type Change struct {
-	File   string // from the folder of the runbook
-	Before string // its text, without secrets; empty where it was no part of the runbook
+	File   string // from the folder of the runbook; of a provider: provider NAME
+	Before string // its text, without secrets; empty where it was no part of the runbook; of a provider: its versions
 	After  string // likewise now
 }
 
-// ChangedError means that the runbook is not what the run was started with.
+// ChangedError means that the runbook or a provider is not what the run was
+// started with.
 type ChangedError struct {
 	Run     string
 	Changes []Change // at least one
@@ -125,7 +127,12 @@ func (e *Engine) reopen(ctx context.Context, st *store.Store, history []event.Ev
 		}
 	}()
 	s.store = st
-	changed := changes(rb.File, s.sources(ctx), accepted(history))
+	start, err := e.start(ctx, s, nil)
+	if err != nil {
+		return nil, diags, err
+	}
+	then := accepted(history)
+	changed := append(changes(rb.File, s.sources(ctx), then), replaced(then.Providers, start.Providers)...)
 	if len(changed) > 0 && opts.Changed != nil {
 		opts.Changed(changed)
 	}
@@ -136,13 +143,9 @@ func (e *Engine) reopen(ctx context.Context, st *store.Store, history []event.Ev
 	if err := errors.Join(unresolvable(rb, opts.Resolve), declared(rb, named)); err != nil {
 		return nil, diags, err
 	}
-	start, err := e.start(ctx, s, nil)
-	if err != nil {
-		return nil, diags, err
-	}
 	start.PlanDigest, start.Targets, start.Force, start.Steps = first.Start.PlanDigest, first.Start.Targets, first.Start.Force, first.Start.Steps
 	if len(changed) == 0 {
-		start.Sources, start.Digests = nil, nil // they are on record
+		start.Sources, start.Digests, start.Providers = nil, nil, nil // they are on record
 	}
 	only, err := target(rb, start.Targets)
 	if err != nil {

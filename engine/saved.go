@@ -33,11 +33,7 @@ func (e *Engine) save(ctx context.Context, s *session, p *plan.Plan, opts PlanOp
 		return nil, err
 	}
 	start.Targets, start.Force = opts.Only, opts.Force
-	providers, err := e.identities(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	saved := &plan.Saved{Version: e.opts.Version, ExpiresAt: e.clock.Now().Add(opts.ValidFor).UTC().Truncate(time.Second), Start: start, Providers: providers, Plan: p}
+	saved := &plan.Saved{Version: e.opts.Version, ExpiresAt: e.clock.Now().Add(opts.ValidFor).UTC().Truncate(time.Second), Start: start, Plan: p}
 	text, err := saved.Encode()
 	if err != nil {
 		return nil, err
@@ -155,7 +151,7 @@ func (e *Engine) ApplySaved(ctx context.Context, rb *runbook.Runbook, saved *pla
 	if err != nil {
 		return Result{}, diags, err
 	}
-	if other := differ(saved.Providers, now); len(other) > 0 {
+	if other := differ(saved.Start.Providers, now); len(other) > 0 {
 		return Result{Plan: saved.Plan}, diags, &StaleError{Grew: other}
 	}
 	opts.Only, opts.Force = saved.Start.Targets, saved.Start.Force

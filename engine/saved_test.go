@@ -32,22 +32,22 @@ func TestSavedPlanOfAnotherProvider(t *testing.T) {
 	saved, err := e.ReadSaved(out)
 	must(t, err)
 
-	made := saved.Providers["core"]
+	made := saved.Start.Providers["core"]
 	at := strings.Index(made, "schema ")
 	if at < 0 {
 		t.Fatalf("no schema in %q", made)
 	}
-	saved.Providers["core"] = made[:at] + "schema 000000000000"
+	saved.Start.Providers["core"] = made[:at] + "schema 000000000000"
 	result, _, err := e.ApplySaved(t.Context(), rb, saved, ApplyOptions{Screen: nowhere{}})
 	var stale *StaleError
-	if !errors.As(err, &stale) || !strings.Contains(err.Error(), made) || !strings.Contains(err.Error(), saved.Providers["core"]) {
+	if !errors.As(err, &stale) || !strings.Contains(err.Error(), made) || !strings.Contains(err.Error(), saved.Start.Providers["core"]) {
 		t.Errorf("got %v", err)
 	}
 	if result.Run != "" {
 		t.Error("there is a run")
 	}
 
-	saved.Providers["core"] = made
+	saved.Start.Providers["core"] = made
 	result, _, err = e.ApplySaved(t.Context(), rb, saved, ApplyOptions{Screen: nowhere{}})
 	must(t, err)
 	if result.Outcome != "succeeded" {

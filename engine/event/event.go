@@ -99,6 +99,7 @@ type Start struct {
 	Environment string            `json:"environment,omitempty"`
 	Version     string            `json:"version"`
 	PlanDigest  string            `json:"plan_digest,omitempty"`
+	Providers   map[string]string `json:"providers,omitempty"` // name → version, of a third party's its hash, and the schema's
 	Sources     map[string]string `json:"sources,omitempty"`   // path → text without secrets, so that a run can be read and resumed without the checkout
 	Digests     map[string]string `json:"digests,omitempty"`   // path → SHA-256 of the file, what is written out where a secret belongs left out
 	Variables   json.RawMessage   `json:"variables,omitempty"` // values that are not sensitive, as JSON with types

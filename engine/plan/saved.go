@@ -19,14 +19,13 @@ const SavedKind = "runbook plan"
 // becomes one run, once, before it expires, and only where nothing has grown
 // since. Sensitive values are not in it. It is plain data.
 type Saved struct {
-	Kind          string            `json:"kind"`
-	FormatVersion string            `json:"format_version"`
-	Version       string            `json:"version"` // of the engine that made it
-	Digest        string            `json:"digest"`  // sha256 over all else
-	ExpiresAt     time.Time         `json:"expires_at"`
-	Start         event.Start       `json:"start"`     // sources, variables, targets
-	Providers     map[string]string `json:"providers"` // name → version, of a third party's its hash, and the schema's
-	Plan          *Plan             `json:"plan"`
+	Kind          string      `json:"kind"`
+	FormatVersion string      `json:"format_version"`
+	Version       string      `json:"version"` // of the engine that made it
+	Digest        string      `json:"digest"`  // sha256 over all else
+	ExpiresAt     time.Time   `json:"expires_at"`
+	Start         event.Start `json:"start"` // sources, variables, targets, providers
+	Plan          *Plan       `json:"plan"`
 }
 
 // Encode is the file's text. It sets the digest.

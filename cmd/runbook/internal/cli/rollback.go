@@ -101,5 +101,5 @@ func runRollback(opts *rollbackOptions) error {
 // registerResolve registers the flags of what goes on with a run on record.
 func registerResolve(cmd *cobra.Command, resolve *[]string, acceptChanges *bool) {
 	cmd.Flags().StringArrayVar(resolve, "resolve", nil, "say what a step did that nobody saw end: `STEP=done|retry|fail`; may be given again")
-	cmd.Flags().BoolVar(acceptChanges, "accept-changes", false, "go on though the runbook was edited since; what changed is shown")
+	cmd.Flags().BoolVar(acceptChanges, "accept-changes", false, "go on though the runbook was edited, or a provider is another one; what changed is shown")
 }
