@@ -28,6 +28,8 @@ func TestPush(t *testing.T) {
 		Effects: []schema.Effect{{Resource: url(r.minio), Mode: schema.Write}, {Resource: url(r.repo, ".dvc/cache"), Mode: schema.Read}},
 		Impact:  schema.Impact{"objects": 2, "bytes": 21}, Sample: []string{"data/raw.csv", "model.bin"}, Summary: "2 objects, 21 B, to push to minio",
 	}, d)
+	listed := r.sh("dvc status --cloud --quiet || dvc status --cloud --json") // DVC's own count
+	equal(t, 2, strings.Count(listed, `"new"`))
 	fails(t, r.Act("push", nil, sdktest.Limit("objects", 1)), schema.FailedClean, "limit_exceeded")
 	equal(t, map[string]any{
 		"ok": true, "summary": "pushed 2 objects, 21 B, to minio", "remote": "minio", "objects": 2, "bytes": 21, "repaired": 0, "lost": 0, "held_back": 0,
