@@ -49,6 +49,7 @@ func load(file, path, root string, tree *calls) (rb *Runbook, found bool, diags 
 			Providers:   map[string]*Provider{},
 			Checks:      map[string]*Check{},
 			Sources:     map[string][]byte{},
+			Bodies:      map[string]*hclsyntax.Body{},
 		},
 		declared: map[string]hcl.Range{},
 		steps:    map[string]*Step{},
@@ -163,6 +164,9 @@ func (l *loader) parse(name, path, root string) *hclsyntax.Body {
 	l.tree.tokens += tokens
 	l.diags.Add(diags...)
 	l.rb.incomplete = l.rb.incomplete || body == nil
+	if body != nil {
+		l.rb.Bodies[name] = body
+	}
 	return body
 }
 

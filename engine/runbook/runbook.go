@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/runbook-engine/runbook/engine/address"
@@ -47,6 +48,10 @@ type Runbook struct {
 	// use: for diagnostics, and for the record.
 	Sources map[string][]byte
 	Files   []string // the names in Sources, in the order read: the runbook's own first
+
+	// Bodies holds what was parsed of this runbook's own file and of what it
+	// includes, by the same names: for those who read the syntax.
+	Bodies map[string]*hclsyntax.Body
 
 	size       int  // steps, those of what it calls too
 	overfull   bool // Load found more mistakes than it lists

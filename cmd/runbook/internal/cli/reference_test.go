@@ -29,6 +29,13 @@ func TestReferenceIsCurrent(t *testing.T) {
 	}
 	current(t, filepath.Join(docs, "reference", "language.md"), page.Bytes())
 
+	rules := map[string]bool{}
+	for name, page := range LintReference() {
+		current(t, filepath.Join(docs, "lint", name), page)
+		rules[name] = true
+	}
+	onlyThese(t, "lint", rules)
+
 	pages := map[string]bool{}
 	for _, provider := range bundledSchemas() {
 		page.Reset()
@@ -38,13 +45,19 @@ func TestReferenceIsCurrent(t *testing.T) {
 		current(t, filepath.Join(docs, "providers", provider.Name+".md"), page.Bytes())
 		pages[provider.Name+".md"] = true
 	}
-	written, err := os.ReadDir(filepath.Join(docs, "providers"))
+	onlyThese(t, "providers", pages)
+}
+
+// onlyThese reports pages in a folder of docs that nothing generates any more.
+func onlyThese(t *testing.T, folder string, pages map[string]bool) {
+	t.Helper()
+	written, err := os.ReadDir(filepath.Join(docs, folder))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, page := range written {
 		if !pages[page.Name()] {
-			t.Errorf("docs/providers/%s belongs to no provider", page.Name())
+			t.Errorf("docs/%s/%s is generated from nothing", folder, page.Name())
 		}
 	}
 }

@@ -1,5 +1,5 @@
-// Command gendocs writes docs/cli.md from the commands and
-// docs/reference/language.md from the language. `make generate` runs it.
+// Command gendocs writes docs/cli.md from the commands, docs/reference/language.md
+// from the language, and docs/lint from the rules. `make generate` runs it.
 package main
 
 import (
@@ -17,6 +17,11 @@ func main() {
 	err := write(filepath.Join(docs, "cli.md"), cli.WriteReference)
 	if err == nil {
 		err = write(filepath.Join(docs, "reference", "language.md"), cli.WriteLanguageReference)
+	}
+	for name, page := range cli.LintReference() {
+		if err == nil {
+			err = os.WriteFile(filepath.Join(docs, "lint", name), page, 0o644)
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "gendocs:", err)

@@ -67,6 +67,7 @@ var commands = []struct {
 	args []string
 }{
 	{"validate", []string{"validate", "x.hcl"}},
+	{"lint", []string{"lint", "x.hcl"}},
 	{"plan", []string{"plan", "--offline", "x.hcl"}},
 	{"test", []string{"test", "x_test.hcl"}},
 	{"graph", []string{"graph", "x.hcl"}},
@@ -82,13 +83,13 @@ func TestBadPrograms(t *testing.T) {
 		t.Run(b.name, func(t *testing.T) {
 			dir := write(t, b.files)
 			for j, command := range commands {
-				if large := len(b.files["x.hcl"]) > 1<<20; large && 0 < j && j < 4 && j-1 != i%3 {
-					continue // they load it alike: one of the three will do
+				if large := len(b.files["x.hcl"]) > 1<<20; large && 0 < j && j < 5 && j-1 != i%4 {
+					continue // they load it alike: one of the four will do
 				}
 				m := p.run(t, dir, command.args...)
 				t.Logf("%-8s exit %d, %.2f s, %d MiB", command.name, m.Exit, m.Time.Seconds(), m.Memory>>20)
 				said := string(m.errOut)
-				if command.name == "plan" || command.name == "test" {
+				if command.name == "plan" || command.name == "test" || command.name == "lint" {
 					said += string(m.out)
 				}
 				switch {

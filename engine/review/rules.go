@@ -1,0 +1,16 @@
+package review
+
+import (
+	"maps"
+	"slices"
+)
+
+// Rules lists every rule, in the order that its page shows them.
+func Rules() []*Rule {
+	return []*Rule{
+		mutationWithoutProof(),
+		ignoreMalformed(), ignoreUnused(),
+	}
+}
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
