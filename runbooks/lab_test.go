@@ -3,7 +3,6 @@
 package runbooks_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -41,12 +40,12 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// freeBase finds a LAB_PORT_BASE whose two ports nobody uses, below those that
+// freeBase finds a LAB_PORT_BASE whose ports nobody uses, below those that
 // the kernel hands out by itself; at random, since others may look right now.
 func freeBase() (int, error) {
 	for range 100 {
-		base, free := 11000+rand.IntN(15000), true
-		for _, offset := range []int{5432, 6379} {
+		base, free := 11000+rand.IntN(12000), true
+		for _, offset := range []int{5001, 5432, 6379, 9000} {
 			listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", base+offset))
 			if free = free && err == nil; err == nil {
 				_ = listener.Close()
@@ -78,7 +77,7 @@ func withLab(run func() int) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	shared.env = append(os.Environ(), "LAB_DIR="+filepath.Join(dir, "lab"), "LAB_PORT_BASE="+strconv.Itoa(base), "LAB_ROOMS=feast", "RUNBOOK_STORE="+filepath.Join(dir, "store"))
+	shared.env = append(os.Environ(), "LAB_DIR="+filepath.Join(dir, "lab"), "LAB_PORT_BASE="+strconv.Itoa(base), "RUNBOOK_STORE="+filepath.Join(dir, "store"))
 	defer func() {
 		_, failed := shared.run(shared.lab, "destroy")
 		err = errors.Join(err, failed)
@@ -86,16 +85,15 @@ func withLab(run func() int) (code int, err error) {
 	if out, err := shared.run(shared.lab, "up"); err != nil {
 		return 1, fmt.Errorf("lab up: %w\n%s", err, out)
 	}
-	out, err := shared.run(shared.lab, "env")
+	out, err := shared.run("bash", "-c", `eval "$("$0" env)" && env -0`, shared.lab) // what it prints is quoted for a shell
 	if err != nil {
 		return 1, fmt.Errorf("lab env: %w\n%s", err, out)
 	}
 	shared.values = map[string]string{}
-	for lines := bufio.NewScanner(strings.NewReader(out)); lines.Scan(); {
-		assignment := strings.TrimPrefix(lines.Text(), "export ")
+	shared.env = strings.Split(strings.TrimRight(out, "\x00"), "\x00")
+	for _, assignment := range shared.env {
 		name, value, _ := strings.Cut(assignment, "=")
 		shared.values[name] = value
-		shared.env = append(shared.env, assignment)
 	}
 	shared.redis = redis.NewClient(&redis.Options{Addr: shared.values["REDIS_HOST"] + ":" + shared.values["REDIS_PORT"], MaxRetries: -1})
 	defer shared.redis.Close()
@@ -143,9 +141,10 @@ type plan struct {
 	Outcome   string
 	Diagnosis []look
 	Steps     []struct {
-		Address, Decision, Reason string
-		Tentative                 bool
-		Preconditions, Goals      []look
+		Address, Decision, Reason, Action string
+		Tentative                         bool
+		Impact                            map[string]int64
+		Preconditions, Goals              []look
 	}
 }
 
@@ -154,9 +153,9 @@ type plan struct {
 type look struct{ Name, Message string }
 
 // planned is the plan of a runbook, and by step what is to become of it.
-func planned(t *testing.T, file string) (plan, map[string]string) {
+func planned(t *testing.T, file string, args ...string) (plan, map[string]string) {
 	t.Helper()
-	r := runbook(t, "plan", file, "--json")
+	r := runbook(t, append([]string{"plan", file, "--json"}, args...)...)
 	if r.code != 0 && r.code != 3 {
 		t.Fatalf("plan: exit %d\n%s%s", r.code, r.stdout, r.stderr)
 	}

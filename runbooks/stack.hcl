@@ -58,6 +58,65 @@ variable "feast_python" {
   description = "Interpreter of the environment that Feast is installed in."
 }
 
+variable "minio_endpoint" {
+  type        = string
+  default     = "http://localhost:9000"
+  env         = "MINIO_ENDPOINT"
+  description = "URL of the MinIO that holds datasets and model artifacts."
+}
+
+variable "minio_access_key" {
+  type = string
+  env  = "MINIO_ACCESS_KEY"
+}
+
+variable "minio_secret_key" {
+  type      = string
+  sensitive = true
+  env       = "MINIO_SECRET_KEY"
+}
+
+variable "backup_access_key" {
+  type        = string
+  default     = null
+  nullable    = true
+  env         = "BACKUP_ACCESS_KEY"
+  description = "Access key of the DVC remote s3_backup; without one MinIO's counts there too."
+}
+
+variable "backup_secret_key" {
+  type      = string
+  default   = null
+  nullable  = true
+  sensitive = true
+  env       = "BACKUP_SECRET_KEY"
+}
+
+variable "dvc_repo" {
+  type        = string
+  default     = "/srv/usdcop"
+  env         = "DVC_REPO"
+  description = "Folder of the work tree that Git and DVC share."
+}
+
+variable "dvc_program" {
+  type    = string
+  default = "dvc"
+  env     = "DVC_PROGRAM"
+}
+
+variable "dataset" {
+  type        = string
+  default     = "data/pipeline/07_output/datasets_5min/RL_DS3_MACRO_CORE.csv"
+  description = "What the models are trained on, from the work tree's folder."
+}
+
+variable "mlflow_tracking_uri" {
+  type    = string
+  default = "http://localhost:5001"
+  env     = "MLFLOW_TRACKING_URI"
+}
+
 variable "max_bar_age" {
   type        = number
   default     = 600
@@ -89,6 +148,38 @@ provider "feast" {
   }
   online_store  = "redis://${var.redis_host}:${var.redis_port}/0"
   offline_store = "postgres://${var.postgres_host}:${var.postgres_port}/${var.postgres_db}"
+}
+
+provider "minio" {
+  endpoint   = var.minio_endpoint
+  access_key = var.minio_access_key
+  secret_key = var.minio_secret_key
+}
+
+provider "dvc" {
+  repo = var.dvc_repo
+  dvc  = var.dvc_program
+  credentials = {
+    minio = {
+      access_key_id     = var.minio_access_key
+      secret_access_key = var.minio_secret_key
+    }
+    s3_backup = {
+      access_key_id     = coalesce(var.backup_access_key, var.minio_access_key)
+      secret_access_key = coalesce(var.backup_secret_key, var.minio_secret_key)
+    }
+  }
+}
+
+provider "git" {
+  repo = var.dvc_repo
+}
+
+provider "mlflow" {
+  tracking_uri  = var.mlflow_tracking_uri
+  s3_endpoint   = var.minio_endpoint
+  s3_access_key = var.minio_access_key
+  s3_secret_key = var.minio_secret_key
 }
 
 check "postgres" {
@@ -146,4 +237,37 @@ check "inference" {
     entities = [{ symbol = "USDCOP" }]
   }
   timeout = "30s"
+}
+
+check "minio" {
+  description = "MinIO answers, and has the drives to write to"
+  probe "minio.health" {}
+}
+
+check "dvc_bucket" {
+  description = "The bucket of the DVC remote is there, and takes our keys"
+  probe "minio.bucket" {
+    bucket = "dvc-storage"
+  }
+}
+
+check "dvc_idle" {
+  description = "No other DVC command is at work in the work tree"
+  probe "dvc.lock_held" {}
+}
+
+check "workspace" {
+  description = "The files of the work tree are as dvc.lock and the .dvc files record them"
+  probe "dvc.status" {}
+  assert  = alltrue([for s in result.stages : length(s.outputs) == 0])
+  message = "the work tree: ${result.summary}"
+  timeout = "1m"
+}
+
+check "dvc_remote" {
+  description = "MinIO has every object of the present version, whole"
+  probe "dvc.remote_status" {
+    remote = "minio"
+  }
+  timeout = "1m"
 }

@@ -116,13 +116,67 @@ func (d *mocker) returns(attr *hclsyntax.Attribute, subjects []subject, into []m
 			if field == nil {
 				continue
 			}
-			v, found := d.scope.Value(d.ctx, item.ValueExpr, field.Type, eval.Extra{})
+			if !d.known(item.ValueExpr, field.Type) {
+				break
+			}
+			v, found := d.scope.Value(d.ctx, item.ValueExpr, partial(field.Type), eval.Extra{})
 			if d.diags.Add(found...); found.HasErrors() {
 				break // it is of the same type in all, or reported once
 			}
 			into[i][name] = v
 		}
 	}
+}
+
+// known reports names of attributes that no object of this type has, where they
+// are written out: a conversion would just leave them out.
+func (d *mocker) known(expr hclsyntax.Expression, t cty.Type) bool {
+	ok := true
+	switch expr := expr.(type) {
+	case *hclsyntax.TupleConsExpr:
+		if t.IsListType() || t.IsSetType() {
+			for _, element := range expr.Exprs {
+				ok = d.known(element, t.ElementType()) && ok
+			}
+		}
+	case *hclsyntax.ObjectConsExpr:
+		for _, item := range expr.Items {
+			key, diags := item.KeyExpr.Value(nil)
+			switch {
+			case t.IsMapType():
+				ok = d.known(item.ValueExpr, t.ElementType()) && ok
+			case !t.IsObjectType() || diags.HasErrors() || key.Type() != cty.String || key.IsNull() || !key.IsKnown():
+			case t.HasAttribute(key.AsString()):
+				ok = d.known(item.ValueExpr, t.AttributeType(key.AsString())) && ok
+			default:
+				name, names := key.AsString(), slices.Sorted(maps.Keys(t.AttributeTypes()))
+				p := diag.UnknownName.At(item.KeyExpr.Range(), "There is no %q here; there is %s.", name, strings.Join(names, ", "))
+				d.add(diag.Suggest(p, diag.Nearest(name, names)))
+				ok = false
+			}
+		}
+	}
+	return ok
+}
+
+// partial is a type in which every attribute of every object may be left out: it
+// is null then, as are the fields of a result that a mock does not tell.
+func partial(t cty.Type) cty.Type {
+	switch {
+	case t.IsListType():
+		return cty.List(partial(t.ElementType()))
+	case t.IsSetType():
+		return cty.Set(partial(t.ElementType()))
+	case t.IsMapType():
+		return cty.Map(partial(t.ElementType()))
+	case t.IsObjectType():
+		attributes := map[string]cty.Type{}
+		for name, of := range t.AttributeTypes() {
+			attributes[name] = partial(of)
+		}
+		return cty.ObjectWithOptionalAttrs(attributes, slices.Sorted(maps.Keys(attributes)))
+	}
+	return t
 }
 
 func (d *mocker) duration(attr *hclsyntax.Attribute) time.Duration {

@@ -55,9 +55,14 @@ dvc_baseline() {
 	say "$(git -C "$dvc_repo" rev-list --count HEAD) commits, $(wc -l <"$seeded/present") objects in the present one"
 }
 
-# How many objects of the present version are among those named on standard input.
-dvc_objects() {
-	sed 's|.*files/md5/|files/md5/|' | sort | comm -12 - "$(dvc_seeded)/present" | wc -l
+# How many objects of the present version are among those on standard input, each
+# named with its size: one that was cut short does not count.
+dvc_objects() { # dvc_objects: reads lines of SIZE NAME
+	sed 's|^\([0-9]*\) .*files/md5/|\1 files/md5/|' | sort | comm -12 - <(dvc_present) | wc -l
+}
+
+dvc_present() {
+	(cd "$(dvc_seeded)/trading/.dvc/cache" && xargs stat -c '%s %n' <"$(dvc_seeded)/present") | sort
 }
 
 dvc_observe() {
@@ -68,11 +73,12 @@ dvc_observe() {
 	fi
 	all=$(wc -l <"$(dvc_seeded)/present")
 	echo "dvc present"
-	objects=$(find "$dvc_repo/.dvc/cache" -type f 2>/dev/null | dvc_objects)
+	objects=$(find "$dvc_repo/.dvc/cache" -type f -printf '%s %p\n' 2>/dev/null | dvc_objects)
 	echo "dvc.cache $objects"
 	[ "$objects" = "$all" ] || healthy=no
 	for remote in $dvc_remotes; do
-		objects=$(minio_health live && minio_mc find "lab/${remote#*=}" | dvc_objects) || objects=unknown
+		objects=$(minio_health live && minio_mc find --json "lab/${remote#*=}" |
+			sed 's/.*"size":\([0-9]*\),"key":"\([^"]*\)".*/\1 \2/' | dvc_objects) || objects=unknown
 		echo "dvc.${remote%=*} $objects"
 		[ "$objects" = "$all" ] || healthy=no
 	done
