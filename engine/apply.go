@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -129,8 +128,8 @@ func (e *Engine) run(ctx context.Context, s *session, p *plan.Plan, opts ApplyOp
 		}
 	}
 	if stopper := plan.Stopper(p); p.Outcome == plan.Blocked && stopper != nil {
-		result, err := e.recordBlocked(s, p, kept, start, 0, opts.Screen)
-		return result, errors.Join(err, kept.Close(), lease.Release(ctx))
+		applying := e.applyOptions(s, opts, kept, lease, writes, start, nil)
+		return e.finish(ctx, s, p, kept, lease, apply.Refuse(ctx, applying, p))
 	}
 	only, err := target(s.frame.Runbook, opts.Only)
 	if err != nil {
@@ -257,37 +256,3 @@ func approved(frame *eval.Frame, names []string) map[string][]apply.Approval {
 
 // isAll tells whether --approve means every step.
 func isAll(name string) bool { return name == "all" }
-
-// recordBlocked keeps the fact that an apply or resume did nothing, and why,
-// after the last event on record.
-func (e *Engine) recordBlocked(s *session, p *plan.Plan, kept *store.Run, start event.Start, last int64, screen event.Sink) (Result, error) {
-	now := e.clock.Now()
-	events := []event.Event{{Type: event.RunStarted, Start: &start, Title: s.frame.Runbook.Title}}
-	result := Result{Run: s.run.ID, Plan: p}
-	result.Outcome = apply.Blocked
-	for _, step := range p.Steps {
-		status, row, reason := "not_run", step.Row, step.Reason
-		switch {
-		case step.Decision != string(plan.Block): // what the plan says of it is no reason
-			row, reason = 0, "nothing was done, the run is blocked"
-		case step.Row != 1:
-			status = string(plan.Block)
-		}
-		events = append(events, event.Event{Type: event.StepFinished, Step: step.Address, Title: step.Title, Status: status, Row: row, Message: reason})
-		result.Steps = append(result.Steps, apply.StepResult{Address: step.Address, Status: status, Reason: reason})
-	}
-	stopper := plan.Stopper(p)
-	events = append(events, event.Event{Type: event.RunFinished, Outcome: apply.Blocked, Message: fmt.Sprintf("%s is blocked: %s", stopper.Address, stopper.Reason)})
-	for i := range events {
-		events[i].FormatVersion, events[i].Seq, events[i].Time, events[i].Run = event.FormatVersion, last+int64(i+1), now, s.run.ID
-	}
-	if err := kept.Append(events...); err != nil {
-		return result, err
-	}
-	result.Seal = kept.Journal().Seal()
-	var failed error
-	for _, e := range events {
-		failed = errors.Join(failed, screen.Emit(e))
-	}
-	return result, failed
-}

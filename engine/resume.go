@@ -214,9 +214,9 @@ func (e *Engine) goOn(ctx, looking context.Context, st *store.Store, kept *store
 	}
 	kept.Hold(lease)
 	if p != nil && p.Outcome == plan.Blocked && plan.Stopper(p) != nil {
-		r.start.Resumed = true
-		result, err := e.recordBlocked(r.s, p, kept, r.start, r.history[len(r.history)-1].Seq, opts.Screen)
-		return result, errors.Join(err, lease.Release(ctx))
+		applying := e.applyOptions(r.s, opts.ApplyOptions, kept, lease, writes, r.start, nil)
+		applying.History = r.history
+		return e.finish(ctx, r.s, p, kept, lease, apply.Refuse(ctx, applying, p))
 	}
 	applying := e.applyOptions(r.s, opts.ApplyOptions, kept, lease, writes, r.start, r.only)
 	applying.History = r.history

@@ -145,13 +145,7 @@ func Key(run, doer string, generation int) string {
 
 // intend says the INTENT: it is durable before the action begins.
 func (r *run) intend(s *state, a *action, op schema.Operation) {
-	class := a.described.Settling
-	if class == "" {
-		class = schema.Manual
-		if spec := r.spec(s); spec != nil {
-			class = spec.Settling
-		}
-	}
+	class := r.classOf(s.action(), a.described)
 	s.attempts++
 	s.tries++
 	s.inherited = false

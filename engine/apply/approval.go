@@ -244,6 +244,7 @@ func (r *run) ask(t *task, s *state, d plan.Decision, a *action) next {
 		Destructive: a.described.Destructive, Impact: a.described.Impact, Command: plan.Shell(a.described.Command),
 	}
 	r.say(waiting)
+	s.asks = d.Reason
 	operator := r.opts.Run.Operator
 	given, _ := r.valid(s, a)
 	asks := r.opts.Ask != nil && (r.opts.Everybody || a.may(operator) && !(slices.Contains(given, operator) && a.count() > 1))
@@ -320,6 +321,7 @@ func (r *run) attend(t *task, s *state, until time.Time, answered func() next) n
 		s.waits = true
 		return leave
 	}
+	r.notifyWaiting([]*state{s})
 	r.asking.start(r.clock.Now())
 	defer func() { r.asking.stop(r.clock.Now()) }()
 	for {

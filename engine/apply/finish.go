@@ -13,8 +13,9 @@ import (
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
-// finish evaluates the outputs and says how the run ended.
+// finish evaluates the outputs, and tells and says how the run ended.
 func (r *run) finish(ctx context.Context) Result {
+	r.unalarm()
 	result := Result{Outputs: make(map[string]any), Acted: r.acted(), Over: r.root.late > 0 && !(r.opts.TakeBack && r.root.backward != backOver), Values: r.root}
 	r.root.each(func(s *state) {
 		if r.left(s) {
@@ -42,8 +43,10 @@ func (r *run) finish(ctx context.Context) Result {
 	if r.opts.TakeBack && result.Outcome != RolledBack {
 		reason = "not all of it was taken back"
 	}
-	if r.recordErr != nil {
-		reason = r.recordErr.Error()
+	r.notifyEnd(result.Outcome, reason)
+	r.loop.run()
+	if r.recordErr != nil { // now, or before
+		result.Outcome, reason = Failed, r.recordErr.Error()
 	}
 	r.missing()
 	r.say(event.Event{Type: event.RunFinished, Outcome: result.Outcome, Outputs: result.Outputs, Message: reason, Warnings: r.warnings})

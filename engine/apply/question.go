@@ -31,6 +31,7 @@ type Answer struct {
 // the run ends without it. Once answered the step starts again at row 1.
 func (r *run) put(t *task, s *state) next {
 	q := s.question
+	s.asks = q.Message
 	r.say(event.Event{
 		Type: event.StepWaiting, Step: s.address, WaitsFor: "person", Message: q.Message,
 		Question: &event.Question{Message: q.Message, Answers: q.Answers.Attributes},

@@ -26,7 +26,7 @@ func (r *run) retry(t *task, s *state) bool {
 	if retry == nil || s.tries >= retry.Attempts || s.halted() != "" || !r.worthRetrying(s, failure) {
 		return false
 	}
-	pause := delay(retry, s.tries, s.last.Key)
+	pause := max(delay(retry, s.tries, s.last.Key), wish(failure))
 	until := r.clock.Now().Add(pause)
 	if s.step.Timeout > 0 && !s.rolling {
 		if s.actLeft -= pause; s.actLeft <= 0 {
@@ -54,6 +54,11 @@ func (r *run) worthRetrying(s *state, failure *schema.Failure) bool {
 		r.warn("the retry of " + s.address + " cannot be decided: " + plan.Explain(diags))
 	}
 	return truth == eval.True
+}
+
+// wish is how long the backend wants to be left alone; 0: it does not say.
+func wish(failure *schema.Failure) time.Duration {
+	return time.Duration(failure.RetryAfterSeconds * float64(time.Second))
 }
 
 // delay is the pause after the given number of tries. Its jitter is drawn from

@@ -134,7 +134,7 @@ type Result struct {
 	Acted    bool     // an INTENT exists
 	Over     bool     // an always step has run after a stop: resume only settles
 	Warnings []string
-	Values   eval.Values // what expressions see of steps and checks in the end
+	Values   eval.Values // what expressions see of steps and checks in the end; nil: the run was refused
 	// RecordError is set where facts could not be kept.
 	RecordError error
 }
@@ -157,7 +157,14 @@ func Run(ctx context.Context, opts Options) Result {
 	r.watch(done)
 	defer r.unalarm()
 	r.replay(opts.History)
+	r.recallNotices(opts.History)
 	r.say(event.Event{Type: event.RunStarted, Start: &r.opts.Start, Title: opts.Frame.Runbook.Title})
+	if len(opts.History) == 0 {
+		r.notify("started", "", r.sumStarted())
+	}
+	if !r.opts.TakeBack {
+		r.escalate()
+	}
 	r.loop.spawn(-1, r.open)
 	r.loop.run()
 	return r.finish(ctx)
@@ -187,6 +194,7 @@ type run struct {
 	intents     int      // attempts on record, but for those that only asked a person
 	warnings    []string
 	asking      stopwatch
+	telling     *telling
 
 	// acts ends with the second interrupt; the root frame's looks with the
 	// first. A context of one run's life, which is this function call's.
@@ -198,7 +206,7 @@ func newRun(ctx context.Context, opts Options) *run {
 	if opts.TakeBack {
 		opts.Start.TakeBack = true
 	}
-	r := &run{opts: opts, clock: opts.Clock, past: map[string]past{}, keys: map[string][]string{}, begun: map[string][]string{}, calls: map[string]bool{}}
+	r := &run{opts: opts, clock: opts.Clock, past: map[string]past{}, keys: map[string][]string{}, begun: map[string][]string{}, calls: map[string]bool{}, telling: newTelling()}
 	r.loop = newLoop(opts.Clock, r.settle)
 	slots := opts.Parallelism
 	if slots == 0 {

@@ -42,8 +42,9 @@ type state struct {
 
 	status     string // empty: not ended
 	reason     string
-	row        int  // of the decision table, that it ended by
-	waits      bool // for a person: the run ends without it
+	row        int    // of the decision table, that it ended by
+	waits      bool   // for a person: the run ends without it
+	asks       string // what a person was last asked
 	startedAt  time.Time
 	finishedAt time.Time
 

@@ -32,8 +32,11 @@ func (r *run) sound(f *frame, left time.Duration, why string) {
 	})
 }
 
-// unalarm stops all alarms.
+// unalarm stops all alarms, and what escalations are still to come.
 func (r *run) unalarm() {
+	for _, stop := range r.telling.stops {
+		stop()
+	}
 	for _, f := range r.root.all() {
 		f.unalarm()
 	}

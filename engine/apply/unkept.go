@@ -90,6 +90,7 @@ func (r *run) regain(t *task, s *state) next {
 		Type: event.StepWaiting, Step: s.address, WaitsFor: "person", Message: q.Message,
 		Question: &event.Question{Message: q.Message, Answers: wanted},
 	})
+	s.asks = q.Message
 	status := s.status
 	s.status = "" // what comes after it has to wait too
 	if r.opts.Answer == nil {

@@ -19,7 +19,6 @@ const (
 
 	UnknownBlock     Kind = "unknown_block"
 	UnknownArgument  Kind = "unknown_argument"
-	Unsupported      Kind = "unsupported"
 	MissingArgument  Kind = "missing_argument"
 	MissingBlock     Kind = "missing_block"
 	WrongShape       Kind = "wrong_shape"
@@ -85,8 +84,6 @@ func (k Kind) Summary() string {
 		return "Unknown block"
 	case UnknownArgument:
 		return "Unknown argument"
-	case Unsupported:
-		return "Not supported by this version"
 	case MissingArgument:
 		return "Missing argument"
 	case MissingBlock:

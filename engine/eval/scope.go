@@ -25,6 +25,23 @@ type Run struct {
 	Environment string
 }
 
+// RunValue is run.* for expressions; summary is in it unless it is NilVal.
+func RunValue(run Run, summary cty.Value) cty.Value {
+	values := map[string]cty.Value{
+		"id":          cty.StringVal(run.ID),
+		"started_at":  cty.UnknownVal(cty.String),
+		"operator":    cty.StringVal(run.Operator),
+		"environment": cty.StringVal(run.Environment),
+	}
+	if !run.StartedAt.IsZero() {
+		values["started_at"] = cty.StringVal(run.StartedAt.UTC().Format(time.RFC3339))
+	}
+	if summary != cty.NilVal {
+		values["summary"] = summary
+	}
+	return cty.ObjectVal(values)
+}
+
 // Values gives what is known of steps and checks while a runbook is planned or
 // run. It is called for nothing but the names that an expression uses, and must
 // be safe for concurrent use. Parts that are not known yet are unknown values.
@@ -76,10 +93,6 @@ type static struct {
 // them; one that is missing is unknown. values may be nil where no expression
 // that reads steps or checks is evaluated; they are unknown then.
 func New(rb *runbook.Runbook, vars map[string]cty.Value, run Run, values Values) *Scope {
-	started := cty.UnknownVal(cty.String)
-	if !run.StartedAt.IsZero() {
-		started = cty.StringVal(run.StartedAt.UTC().Format(time.RFC3339))
-	}
 	forEach := map[string]bool{}
 	for _, step := range rb.Steps {
 		if step.ForEach != nil {
@@ -93,12 +106,7 @@ func New(rb *runbook.Runbook, vars map[string]cty.Value, run Run, values Values)
 		vars:   vars,
 		values: values,
 		roots: map[string]cty.Value{
-			"run": cty.ObjectVal(map[string]cty.Value{
-				"id":          cty.StringVal(run.ID),
-				"started_at":  started,
-				"operator":    cty.StringVal(run.Operator),
-				"environment": cty.StringVal(run.Environment),
-			}),
+			"run":  RunValue(run, cty.NilVal),
 			"path": cty.ObjectVal(map[string]cty.Value{"runbook": cty.StringVal(rb.Dir)}),
 		},
 		functions: table,

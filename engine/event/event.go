@@ -28,6 +28,8 @@ const (
 	ActionFinished Type = "action_finished"
 	Observed       Type = "observed"
 	StepFinished   Type = "step_finished"
+	NoticeStarted  Type = "notice_started" // people are about to be told something, by a notify or an escalation
+	NoticeFinished Type = "notice_finished"
 	RunFinished    Type = "run_finished"
 )
 
@@ -64,6 +66,9 @@ type Event struct {
 
 	// observed
 	Observation *Observation `json:"observation,omitempty"`
+
+	// notice_started and notice_finished: what is told; by which attempt is in Attempt
+	Notice *Notice `json:"notice,omitempty"`
 
 	// action_started (the INTENT) and action_finished (the outcome)
 	Attempt *Attempt `json:"attempt,omitempty"`
@@ -148,6 +153,19 @@ type Approval struct {
 type Question struct {
 	Message string             `json:"message"`
 	Answers []schema.Attribute `json:"answers,omitempty"` // what to fill in; none: it wants a confirmation
+}
+
+// Notice is something that people are told: by a notify, or by an escalation.
+type Notice struct {
+	Address string `json:"address"`         // notify.oncall
+	On      string `json:"on,omitempty"`    // of a notify: what it tells of, such as failed
+	Waits   []Wait `json:"waits,omitempty"` // on waiting: what waits for a person
+}
+
+// Wait is a step that waits for a person before an attempt.
+type Wait struct {
+	Step    string `json:"step"`
+	Attempt int    `json:"attempt"`
 }
 
 // Attempt is one try of an action.

@@ -131,6 +131,7 @@ func (m *maker) finish(ctx context.Context) {
 		p.Warnings = append(p.Warnings, l.diagnosis.warnings()...)
 	})
 	p.Warnings = append(p.Warnings, unordered(m)...)
+	m.notices(ctx)
 	if m.opts.Refused != "" {
 		p.Warnings = append(p.Warnings, "apply would be refused now: "+m.opts.Refused)
 	}

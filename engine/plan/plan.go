@@ -35,6 +35,7 @@ type Plan struct {
 	Diagnosis     []Check   `json:"diagnosis,omitempty"` // checks that a `when` reads: the causes and those ruled out
 	BlastRadius   []Effect  `json:"effects,omitempty"`   // per resource, over all steps that would run
 	Outputs       []Output  `json:"outputs,omitempty"`
+	Notices       []Notice  `json:"notices,omitempty"` // whom the run would tell, and when
 	Warnings      []string  `json:"warnings,omitempty"`
 	Estimate      *Estimate `json:"estimate,omitempty"` // nil: no earlier run to learn from
 }

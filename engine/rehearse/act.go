@@ -3,6 +3,7 @@ package rehearse
 import (
 	"context"
 	"regexp"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -20,7 +21,9 @@ func (b *backend) Act(ctx context.Context, ref string, op schema.Operation, _ fu
 	b.calls[operation]++
 	b.acted.note(operation, at)
 	b.began[at] = true
-	b.reach(site{step: step, at: at, subject: deed(step, at)})
+	if b.steps(at) {
+		b.reach(site{step: step, at: at, subject: deed(step, at)})
+	}
 	a, ok := answer{}, talks
 	if !talks {
 		a, ok = b.answer(ctx, operation, schema.Action)
@@ -60,6 +63,10 @@ func (b *backend) Act(ctx context.Context, ref string, op schema.Operation, _ fu
 	}
 	return judged(outcome)
 }
+
+// steps tells whether a place is a step's: what tells people cannot go wrong in a
+// way that matters to a run.
+func (b *backend) steps(at string) bool { return strings.HasPrefix(at, "step.") }
 
 // judged is an outcome as the SDK makes it: an action that is done and not ok
 // has failed.

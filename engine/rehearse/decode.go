@@ -102,6 +102,9 @@ func places(rb *runbook.Runbook, under string) []string {
 				all = append(all, "check."+name)
 			}
 		}
+		for _, n := range rb.Notices {
+			all = append(all, n.Address())
+		}
 	}
 	for _, s := range rb.Steps {
 		all = append(all, acting(s, under+s.Address())...)
@@ -128,15 +131,18 @@ func acting(s *runbook.Step, address string) []string {
 	return all
 }
 
-// acts tells whether a place is one at which a step may act.
+// acts tells whether a place is one at which something may be done.
 func acts(rb *runbook.Runbook, place string) bool {
 	return slices.Contains(actingIn(rb, ""), plainly(place))
 }
 
-// actingIn are the places at which the steps of a runbook act, and those of what it
-// calls, without the keys of instances.
+// actingIn are the places at which the steps of a runbook act, those of what it
+// calls, without the keys of instances, and at which people are told something.
 func actingIn(rb *runbook.Runbook, under string) []string {
 	var all []string
+	for _, n := range rb.Notices {
+		all = append(all, n.Address())
+	}
 	for _, s := range rb.Steps {
 		all = append(all, acting(s, under+s.Address())...)
 		if s.Call != nil && s.Call.Runbook != nil {

@@ -164,7 +164,7 @@ func (r *rehearsal) plan(ctx context.Context, b *backend) bool {
 	}
 	b.begun = b.clock.Now()
 	if stopper := plan.Stopper(p); p.Outcome == plan.Blocked && stopper != nil {
-		b.blocked(p)
+		r.refuse(ctx, b, p)
 		return false
 	}
 	b.calls, b.acted, b.changed = map[string]int{}, deeds{}, deeds{}
@@ -175,10 +175,7 @@ func (r *rehearsal) plan(ctx context.Context, b *backend) bool {
 func (r *rehearsal) apply(ctx context.Context, b *backend) {
 	defer b.caught()
 	b.applying = true
-	opts := apply.Options{
-		Frame: b.frame, Run: r.run, Backend: b, Schemas: b, Record: b.record, Screen: nobody{}, Clock: b.clock,
-		Approved: map[string][]apply.Approval{},
-	}
+	opts := r.options(b)
 	b.attend(&opts, r.test)
 	first, cut := context.WithCancel(ctx)
 	b.cut = cut
@@ -195,6 +192,13 @@ func (r *rehearsal) apply(ctx context.Context, b *backend) {
 	}
 }
 
+func (r *rehearsal) options(b *backend) apply.Options {
+	return apply.Options{
+		Frame: b.frame, Run: r.run, Backend: b, Schemas: b, Record: b.record, Screen: nobody{}, Clock: b.clock,
+		Approved: map[string][]apply.Approval{},
+	}
+}
+
 // caught keeps a bug of the engine from ending all tests.
 func (b *backend) caught() {
 	if bug := recover(); bug != nil {
@@ -205,15 +209,13 @@ func (b *backend) caught() {
 	}
 }
 
-// blocked says what a plan that keeps apply from doing anything came to.
-func (b *backend) blocked(p *plan.Plan) {
-	b.result.Outcome = apply.Blocked
+// refuse does what apply does with a plan that keeps it from doing anything.
+func (r *rehearsal) refuse(ctx context.Context, b *backend, p *plan.Plan) {
+	running, cut := context.WithCancel(ctx)
+	defer cut()
+	b.cut = cut
+	b.result = apply.Refuse(running, r.options(b), p)
 	for _, s := range p.Steps {
-		status := "not_run"
-		if s.Decision == string(plan.Block) && s.Row != 1 {
-			status = string(plan.Block)
-		}
-		b.result.Steps = append(b.result.Steps, apply.StepResult{Address: s.Address, Status: status, Reason: s.Reason})
 		for _, c := range s.Preconditions {
 			if s.Decision == string(plan.Block) && (c.Holds == nil && c.Message != "" || c.Holds != nil && !*c.Holds) {
 				b.record.events = append(b.record.events, event.Event{Type: event.Observed, Step: s.Address, Observation: &event.Observation{

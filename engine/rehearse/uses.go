@@ -42,6 +42,9 @@ func operations(rb *runbook.Runbook) map[string]*use {
 			}
 		}
 	}
+	for _, n := range rb.Notices {
+		add(n.Action, schema.Action)
+	}
 	for _, u := range all {
 		slices.SortFunc(u.kinds, func(a, b schema.Kind) int {
 			if a == schema.Probe {

@@ -57,6 +57,8 @@ func (l *loader) decodeShared(body *hclsyntax.Body) {
 			l.decodeProvider(block)
 		case "check":
 			l.decodeCheck(block)
+		case "notify", "escalation":
+			l.decodeNotice(block)
 		}
 	}
 }
@@ -201,7 +203,7 @@ func (l *loader) convertDefault(v *Variable, given cty.Value, at hcl.Range) cty.
 func (l *loader) required(block *hclsyntax.Block, name string) hcl.Expression {
 	attr := block.Body.Attributes[name]
 	if attr == nil {
-		l.add(diag.MissingArgument.At(block.DefRange(), "A %s block needs the argument %q.", block.Type, name))
+		l.add(diag.MissingArgument.At(block.DefRange(), "%s block needs the argument %q.", article(block.Type), name))
 		return nil
 	}
 	return attr.Expr

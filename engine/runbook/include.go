@@ -89,9 +89,9 @@ func (l *loader) checkIncluded(body *hclsyntax.Body) {
 	}
 	for _, block := range body.Blocks {
 		switch block.Type {
-		case "variable", "locals", "provider", "check":
+		case "variable", "locals", "provider", "check", "notify", "escalation":
 		case "runbook", "step", "output":
-			l.add(diag.InvalidInclude.At(block.DefRange(), "An included file holds variables, locals, providers and checks, which runbooks share; a %s belongs into a runbook's own file.", block.Type))
+			l.add(diag.InvalidInclude.At(block.DefRange(), "An included file holds variables, locals, providers, checks, notifies and escalations, which runbooks share; a %s belongs into a runbook's own file.", block.Type))
 		default:
 			l.add(unknownBlock(block, includedBlock))
 		}

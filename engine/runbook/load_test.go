@@ -74,7 +74,7 @@ func TestLoadEveryWord(t *testing.T) {
 		"recovery", "PostgreSQL → Feast sync recovery", "Use when inference reads stale features.\nCosts nothing where all is well.\n",
 		"trading-platform", "low", map[string]string{"contract": "SYNC-19", "tier": "1"}, 30 * time.Minute, runbook.Continue, 2,
 		"testdata/good/recovery.hcl",
-		[]string{"testdata/good/recovery.hcl", "testdata/good/shared/stack.hcl", "testdata/good/shared/checks.hcl"},
+		[]string{"testdata/good/recovery.hcl", "testdata/good/shared/stack.hcl", "testdata/good/shared/checks.hcl", "testdata/good/shared/escalation.hcl"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -88,9 +88,9 @@ func TestLoadEveryWord(t *testing.T) {
 	}
 	kept := []string{names(rb.Variables), strings.Join(reached, " "), names(rb.Locals), names(rb.Providers), names(rb.Checks), strings.Join(rb.Diagnosis, " ")}
 	wantKept := []string{
-		"connection far_away max_age password redis_host unused",
-		"connection max_age password redis_host",
-		"limit newest stored",
+		"channel connection far_away max_age password redis_host unused",
+		"channel connection max_age password redis_host",
+		"channel limit newest stored",
 		"postgres postgres.replica redis",
 		"bars both redis",
 		"bars redis",

@@ -1,5 +1,7 @@
 package runbook
 
+import "slices"
+
 // Name is what a reference in an expression may begin with.
 type Name struct {
 	Root     string
@@ -26,6 +28,7 @@ var names = []Name{
 	{Root: "self", Parts: []string{"result"}, Where: "`verify` and `rollback`", Doc: "What the step's action returned; null in a rollback after it failed half-way.", Example: `self.result.summary`},
 	{Root: "error", Parts: []string{"code", "message"}, Where: "`when` of a `retry`", Doc: "How the action failed.", Example: `error.code`},
 	{Root: "run", Parts: []string{"id", "started_at", "operator", "environment"}, Where: "everywhere", Doc: "This run; at plan, the plan.", Example: `run.started_at`},
+	{Root: "run", Parts: []string{"summary"}, Where: "`notify` and `escalation`", Doc: "What becomes of the run, in one line: which runbook, how it stands, why, and the command that comes next.", Example: `run.summary`},
 	{Root: "path", Parts: []string{"runbook"}, Where: "everywhere", Doc: "The runbook's folder.", Example: `path.runbook`},
 }
 
@@ -35,10 +38,10 @@ func roots() []string {
 	for i, n := range names {
 		list[i] = n.Root
 	}
-	return list
+	return slices.Compact(list)
 }
 
-// parts is what may follow a name.
+// parts is what may follow a name, wherever that may stand.
 func parts(root string) []string {
 	for _, n := range names {
 		if n.Root == root {

@@ -36,6 +36,11 @@ func (rb *Runbook) Operations() iter.Seq2[string, *Operation] {
 				}
 			}
 		}
+		for _, n := range rb.Notices {
+			if !visit(n.Action) {
+				return
+			}
+		}
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// reach finds what the runbook's own steps, outputs and checks lead to. Of
+// reach finds what the runbook's own steps, outputs, checks and notices lead to. Of
 // included files only that is kept; variables are kept, so that their names
 // stay known, and marked.
 func (l *loader) reach() {
@@ -17,6 +17,12 @@ func (l *loader) reach() {
 	}
 	for _, o := range rb.Outputs {
 		pending = append(pending, "output "+o.Name)
+	}
+	if len(l.tree.path) > 0 {
+		rb.Notices = nil // whoever calls it has its own
+	}
+	for _, n := range rb.Notices {
+		pending = append(pending, n.Kind+" "+n.Name)
 	}
 	for name := range rb.Checks {
 		if l.inMain["check "+name] {

@@ -39,6 +39,7 @@ type Runbook struct {
 	Checks    map[string]*Check
 	Steps     []*Step // source order
 	Outputs   []*Output
+	Notices   []*Notice // the file's own first, each file's in source order; none where it is called
 
 	// Diagnosis names the checks whose values an expression reads, in a when or
 	// elsewhere, by name: they are observed together before the first action.
@@ -331,6 +332,27 @@ type Output struct {
 	Sensitive   bool
 	Uses        []Use // of results
 	Range       hcl.Range
+}
+
+// Notice is a `notify` or an `escalation` block: an action that tells people what
+// becomes of the run.
+type Notice struct {
+	Kind   string // notify or escalation
+	Name   string
+	On     []string       // notify: what it tells of, in the order of Tells
+	After  time.Duration  // escalation: since the run has started
+	When   hcl.Expression // escalation; nil: always
+	Action *Operation     // nil only beside an error
+	Range  hcl.Range
+}
+
+// Address is what the notice is called in records and tests: notify.oncall.
+func (n *Notice) Address() string { return n.Kind + "." + n.Name }
+
+// Tells lists what a notify can tell of: that the run has started, that it waits
+// for a person, and how it has ended.
+func Tells() []string {
+	return []string{"started", "waiting", "failed", "blocked", "interrupted", "succeeded", "rolled_back"}
 }
 
 // Instance is the address of one instance of the step: step.x["k"].

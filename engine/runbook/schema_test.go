@@ -41,6 +41,7 @@ func testCatalog() catalog {
 	return catalog{
 		"core": {Name: "core", Operations: []schema.OperationSchema{
 			operation(schema.Action, "log", object(attr("message", cty.String, true)), result()),
+			{Name: "manual", Kind: schema.Action, Result: result(), Asks: true},
 		}},
 		"exec": {Name: "exec", Operations: []schema.OperationSchema{
 			operation(schema.Action, "run", object(attr("script", cty.String, false)), result(attr("stdout", cty.String, true))),

@@ -22,6 +22,7 @@ type scope struct {
 	each   bool  // there is an instance
 	step   *Step // the step it belongs to, or nil
 	when   bool  // the step's when
+	notice bool  // it is told to people: there is a run to sum up
 }
 
 // stepUse is one reference of a step, and whether its when makes it.
@@ -63,6 +64,9 @@ func (l *loader) checkReferences() {
 	for _, o := range rb.Outputs {
 		sc := scope{owner: "output " + o.Name, place: "an output"}
 		l.checkNull(l.visit(o.Value, sc), nil)
+	}
+	for _, n := range rb.Notices {
+		l.visitNotice(n)
 	}
 	for _, use := range l.providerRefs {
 		if _, ok := rb.Providers[use.ref]; !ok && !rb.incomplete && !l.diags.Full() {
@@ -136,7 +140,13 @@ func (l *loader) refuse(ref Reference, sc scope) *hcl.Diagnostic {
 		}
 		return nil
 	case "run":
-		return fixed(ref, parts(ref.Root))
+		switch {
+		case ref.Name != "summary":
+			return fixed(ref, parts(ref.Root))
+		case !sc.notice:
+			return diag.NotInScope.At(ref.Range, "\"run.summary\" is what people are told of the run, which only a notify and an escalation can see.")
+		}
+		return nil
 	case "path":
 		return fixed(ref, parts(ref.Root))
 	case "check":

@@ -69,6 +69,9 @@ func Secrets(rb *Runbook, schemas SchemaSource) []hclsyntax.Expression {
 			f.wrapped(given.Value)
 		}
 	}
+	for _, n := range rb.Notices {
+		f.operation(n.Action, schema.Action)
+	}
 	return f.found
 }
 

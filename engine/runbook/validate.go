@@ -54,6 +54,9 @@ func validate(rb *Runbook, schemas SchemaSource, known map[string]*schema.Provid
 	for _, s := range rb.Steps {
 		v.step(s)
 	}
+	for _, n := range rb.Notices {
+		v.notice(n)
+	}
 	for _, o := range rb.Outputs {
 		v.results(References(o.Value), nil, nil)
 	}
@@ -81,6 +84,9 @@ func (v *validator) load() {
 		for _, a := range s.Assertions() {
 			ops = append(ops, a.Probe)
 		}
+	}
+	for _, n := range v.rb.Notices {
+		ops = append(ops, n.Action)
 	}
 	for _, ref := range slices.Sorted(maps.Keys(v.rb.Providers)) {
 		v.schema(v.rb.Providers[ref].Name, v.rb.Providers[ref].Range)

@@ -25,8 +25,6 @@ type Block struct {
 	Blocks    []*Block
 	Shares    *Block // another whose arguments and blocks it takes as well, or nil
 	Open      string // what else it takes that the language cannot know; empty: nothing
-
-	later []string // words of the language that this version does not have yet
 }
 
 // Argument is a word of the language that takes a value.
@@ -68,11 +66,6 @@ func (b *Block) blocks() []string {
 	return names
 }
 
-// postponed says whether a word is known, but not to this version.
-func (b *Block) postponed(word string) bool {
-	return slices.Contains(b.later, word) || b.Shares != nil && b.Shares.postponed(word)
-}
-
 // argument is one of the block's own arguments; a name that it does not take is
 // a bug.
 func (b *Block) argument(name string) Argument {
@@ -100,10 +93,7 @@ func (l *loader) checkWords(body *hclsyntax.Body, b *Block) {
 }
 
 func unknownArgument(attr *hclsyntax.Attribute, b *Block) *hcl.Diagnostic {
-	switch {
-	case b.postponed(attr.Name):
-		return unsupported(attr.Name, attr.NameRange)
-	case slices.Contains(b.blocks(), attr.Name):
+	if slices.Contains(b.blocks(), attr.Name) {
 		return diag.WrongShape.At(attr.NameRange, "%q is a block: write %s { … } without the equals sign.", attr.Name, attr.Name)
 	}
 	d := diag.UnknownArgument.At(attr.NameRange, "%s has no argument %q.", article(b.Name), attr.Name)
@@ -111,10 +101,7 @@ func unknownArgument(attr *hclsyntax.Attribute, b *Block) *hcl.Diagnostic {
 }
 
 func unknownBlock(block *hclsyntax.Block, b *Block) *hcl.Diagnostic {
-	switch {
-	case b.postponed(block.Type):
-		return unsupported(block.Type, block.TypeRange)
-	case slices.Contains(b.args(), block.Type):
+	if slices.Contains(b.args(), block.Type) {
 		return diag.WrongShape.At(block.TypeRange, "%q is an argument: write %s = … with an equals sign.", block.Type, block.Type)
 	}
 	d := diag.UnknownBlock.At(block.TypeRange, "%s has no block %q.", article(b.Name), block.Type)
@@ -139,10 +126,6 @@ func written(d time.Duration) string {
 		said = strings.TrimSuffix(said, "0s")
 	}
 	return strconv.Quote(said)
-}
-
-func unsupported(word string, at hcl.Range) *hcl.Diagnostic {
-	return diag.Unsupported.At(at, "%q is not supported by this version of runbook.", word)
 }
 
 // SortedAttributes lists the arguments of a body in source order.

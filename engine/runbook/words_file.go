@@ -8,15 +8,13 @@ var fileBlock = &Block{
 	Name: "runbook file",
 	Doc:  "One file is one runbook. Blocks may stand in any order, but for steps, whose order is the order of work.",
 	Blocks: []*Block{
-		runbookBlock, variableBlock, localsBlock, providerBlock, checkBlock, stepBlock, outputBlock,
+		runbookBlock, variableBlock, localsBlock, providerBlock, checkBlock, stepBlock, outputBlock, notifyBlock, escalationBlock,
 	},
-	later: []string{"notify", "escalation"},
 }
 
 var includedBlock = &Block{
 	Name:   "included file",
-	Blocks: []*Block{variableBlock, localsBlock, providerBlock, checkBlock},
-	later:  []string{"notify", "escalation"},
+	Blocks: []*Block{variableBlock, localsBlock, providerBlock, checkBlock, notifyBlock, escalationBlock},
 }
 
 var runbookBlock = &Block{
@@ -39,7 +37,7 @@ var runbookBlock = &Block{
 			Doc:     "What a step that ended badly means for the rest: `stop`: nothing more is begun; `continue`: only what needs that step is left out; `rollback`: nothing more is begun, and what was done is taken back.",
 			Example: `on_failure = "continue"`},
 		{Name: "max_parallel", Type: "number", Default: strconv.Itoa(DefaultMaxParallel), Doc: "How many actions run at once, 1 to 10000.", Example: `max_parallel = 1`},
-		{Name: "include", Type: "list of strings", Doc: "Files beside the runbook, within its repository, whose variables, locals, providers and checks it shares. They include nothing themselves.",
+		{Name: "include", Type: "list of strings", Doc: "Files beside the runbook, within its repository, whose variables, locals, providers, checks, notifies and escalations it shares. They include nothing themselves.",
 			Example: `include = ["stack.hcl"]`},
 	},
 }

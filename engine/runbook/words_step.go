@@ -137,9 +137,9 @@ const operationOpen = "It takes the provider's own arguments for it as well: see
 var actionBlock = &Block{
 	Name:  "action",
 	Label: "PROVIDER.NAME",
-	Doc:   "What the step does; at most one in a step, a fallback or a rollback. What it, or a fallback's, returns is `step.NAME.result`.",
+	Doc:   "What the step does; at most one in a step, a fallback, a rollback, a notify or an escalation. What it, or a fallback's, returns is `step.NAME.result`.",
 	Example: `action "core.log" {
-  message = "the load was ${step.measure.result.load_1m}"
+  message = "begun by ${run.operator}"
 }`,
 	Arguments: operationArguments,
 	Open:      operationOpen,

@@ -85,6 +85,13 @@ func within(b *runbook.Block, word, text string) string {
 			more = ""
 		}
 		return whole("step \"copy\" {\n" + acting + "rollback {\n" + acting + "}\n}\nstep \"example\" {\n" + acting + "rollback {\n" + more + text + "\n}\n}\n")
+	case "notify", "escalation":
+		if more = map[string]string{"notify": "on = [\"failed\"]\n", "escalation": "after = \"15m\"\n"}[b.Name]; word == "on" || word == "after" {
+			more = ""
+		}
+		if word != "action" {
+			more += acting
+		}
 	case "provider":
 		label = ` "http"`
 	case "step":
@@ -183,7 +190,11 @@ func TestEveryNameIsDocumented(t *testing.T) {
 				t.Errorf("%#v says too little", n)
 			}
 			place := "verify \"example\" {\nprobe \"core.host\" {}\nassert = null != " + n.Example + "\n}\n"
-			if n.Root == "error" {
+			switch {
+			case n.Parts != nil && n.Parts[0] == "summary":
+				loads(t, whole("notify \"example\" {\non = [\"failed\"]\naction \"core.log\" {\nmessage = "+n.Example+"\n}\n}\n"))
+				return
+			case n.Root == "error":
 				place = "retry {\nattempts = 3\nwhen = null != " + n.Example + "\n}\n"
 			}
 			loads(t, whole("locals {\n  table = \"bars\"\n}\nstep \"example\" {\nfor_each = [\"api\"]\naction \"core.log\" {\nmessage = \"x\"\n}\n"+

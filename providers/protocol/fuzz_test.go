@@ -134,7 +134,7 @@ func soundMessages(t testing.TB) []proto.Message {
 	if err != nil {
 		t.Fatal(err)
 	}
-	failure := &schema.Failure{Code: "refused", Message: "no", Remedy: "ask", Argument: "a", Retryable: true}
+	failure := &schema.Failure{Code: "refused", Message: "no", Remedy: "ask", Argument: "a", Retryable: true, RetryAfterSeconds: 2.5}
 	return []proto.Message{
 		op, provider,
 		encodeOutcome(schema.Outcome{State: schema.Done, Result: result}),

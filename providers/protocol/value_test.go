@@ -133,7 +133,7 @@ func TestWordsRoundTrip(t *testing.T) {
 	d := schema.Description{
 		Effects:    []schema.Effect{{Resource: "a", Mode: schema.Read}, {Resource: "b", Mode: schema.Write}, {Resource: "c", Mode: schema.Delete}},
 		Undeclared: true, Destructive: true, Settling: schema.Keyed, Command: []string{"x"}, Summary: "s",
-		Impact: schema.Impact{"rows": 1}, Sample: []string{"k"}, Failure: &schema.Failure{Code: "c", Message: "m", Remedy: "r", Retryable: true, Argument: "a"},
+		Impact: schema.Impact{"rows": 1}, Sample: []string{"k"}, Failure: &schema.Failure{Code: "c", Message: "m", Remedy: "r", Retryable: true, RetryAfterSeconds: 2.5, Argument: "a"},
 	}
 	if got, err := decodeDescription(encodeDescription(d)); err != nil || !cmp.Equal(d, got) {
 		t.Errorf("%v: %+v", err, got)

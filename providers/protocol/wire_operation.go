@@ -144,7 +144,7 @@ func encodeFailure(f *schema.Failure) *wire.Failure {
 	}
 	return &wire.Failure{
 		Code: valid(f.Code), Message: valid(f.Message), Remedy: valid(f.Remedy),
-		Retryable: f.Retryable, Argument: valid(f.Argument),
+		Retryable: f.Retryable, RetryAfterSeconds: f.RetryAfterSeconds, Argument: valid(f.Argument),
 	}
 }
 
@@ -154,6 +154,17 @@ func decodeFailure(w *wire.Failure) *schema.Failure {
 	}
 	return &schema.Failure{
 		Code: valid(w.GetCode()), Message: valid(w.GetMessage()), Remedy: valid(w.GetRemedy()),
-		Retryable: w.GetRetryable(), Argument: valid(w.GetArgument()),
+		Retryable: w.GetRetryable(), RetryAfterSeconds: seconds(w.GetRetryAfterSeconds()), Argument: valid(w.GetArgument()),
 	}
 }
+
+// seconds is a time that a backend has said, as far as it can be one.
+func seconds(said float64) float64 {
+	if !(said > 0) {
+		return 0
+	}
+	return min(said, maxRetryAfter.Seconds())
+}
+
+// maxRetryAfter bounds what a backend may ask for.
+const maxRetryAfter = 24 * time.Hour

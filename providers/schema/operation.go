@@ -110,7 +110,11 @@ type Failure struct {
 	Message   string `json:"message"`
 	Remedy    string `json:"remedy,omitempty"`
 	Retryable bool   `json:"retryable,omitempty"`
-	Argument  string `json:"argument,omitempty"` // the argument at fault
+	// RetryAfterSeconds is how long the backend wants to be left alone before the
+	// next try, as in Retry-After; 0: it does not say.
+	RetryAfterSeconds float64 `json:"retry_after_seconds,omitempty"`
+
+	Argument string `json:"argument,omitempty"` // the argument at fault
 }
 
 // Error implements error: message and remedy in one line.

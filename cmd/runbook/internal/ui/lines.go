@@ -69,6 +69,8 @@ func (l *Lines) Emit(e event.Event) error {
 	case event.StepFinished:
 		symbol, c := statusMark(e.Status)
 		l.line(e, c, symbol, statusText(e))
+	case event.NoticeFinished:
+		l.noticeFinished(e)
 	case event.RunFinished:
 		e.DurationSeconds = lasted(l.began, e)
 		l.line(e, runColor(e.Outcome), "", runFinishedText(e))
@@ -176,6 +178,23 @@ func (l *Lines) actionStarted(e event.Event) {
 	if e.Attempt.Command != "" {
 		l.line(e, cyan, "$", e.Attempt.Command)
 	}
+}
+
+// noticeFinished says who was told, or why not, in the place of a step.
+func (l *Lines) noticeFinished(e event.Event) {
+	if e.Notice == nil || e.Attempt == nil {
+		return
+	}
+	e.Step = e.Notice.Address
+	about := "the run"
+	if e.Notice.On != "" {
+		about = words(e.Notice.On)
+	}
+	if e.Attempt.State == schema.Done {
+		l.line(e, green, "✓", named("told of "+about+" by "+e.Attempt.Action, e.Message))
+		return
+	}
+	l.line(e, yellow, "!", named("has not told of "+about+" by "+e.Attempt.Action, e.Message))
 }
 
 func (l *Lines) progress(e event.Event) {

@@ -139,6 +139,12 @@ func (m *markdown) tail(pl *plan.Plan) {
 			m.linef("- %s", line)
 		}
 	}
+	if len(pl.Notices) > 0 {
+		m.linef("\n### Who is told\n")
+		for _, n := range pl.Notices {
+			m.linef("- `%s`: %s", code(n.Address), noticeText(n))
+		}
+	}
 	if text := estimateText(pl.Estimate); text != "" {
 		m.linef("\n%s.", text)
 	}

@@ -76,6 +76,28 @@ func (p *page) persons(steps []plan.Step) {
 	}
 }
 
+func (p *page) notices(notices []plan.Notice) {
+	if len(notices) == 0 {
+		return
+	}
+	p.heading("Who is told")
+	for _, n := range notices {
+		p.linef("  %s  %s", p.paint(bold, n.Address), noticeText(n))
+	}
+}
+
+// noticeText says by what people would be told, and when.
+func noticeText(n plan.Notice) string {
+	if n.On == nil {
+		return n.Action + " after " + duration(n.AfterSeconds) + ", unless it has succeeded"
+	}
+	on := make([]string, len(n.On))
+	for i, word := range n.On {
+		on[i] = words(word)
+	}
+	return n.Action + " on " + strings.Join(on, ", ")
+}
+
 func (p *page) outputs(outputs []plan.Output) {
 	if len(outputs) == 0 {
 		return

@@ -26,6 +26,7 @@ func WritePlan(w io.Writer, style Style, pl *plan.Plan) error {
 	p.blastRadius(pl.BlastRadius)
 	p.persons(pl.Steps)
 	p.untaken(pl)
+	p.notices(pl.Notices)
 	p.outputs(pl.Outputs)
 	p.planWarnings(pl)
 	if text := estimateText(pl.Estimate); text != "" {

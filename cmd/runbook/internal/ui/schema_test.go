@@ -43,7 +43,7 @@ func TestSchemasNameEveryField(t *testing.T) {
 	types := map[string]map[string]any{
 		"plan.json": {
 			"plan": planDocument{}, "step": plan.Step{}, "effect": schema.Effect{},
-			"total_effect": plan.Effect{}, "output": plan.Output{},
+			"total_effect": plan.Effect{}, "output": plan.Output{}, "notice": plan.Notice{},
 		},
 		"report.json":    {"check": plan.Check{}, "diagnostic": Diagnostic{}, "range": Range{}, "position": Position{}},
 		"runs.json":      {"run": RunSummary{}},
@@ -52,7 +52,7 @@ func TestSchemasNameEveryField(t *testing.T) {
 		"providers.json": {"": providersDocument{}, "provider": providerJSON{}, "operation": operationJSON{}, "attribute": attributeJSON{}},
 		"event.json": {
 			"": event.Event{}, "start": event.Start{}, "observation": event.Observation{}, "attempt": event.Attempt{},
-			"question": event.Question{}, "asked": schema.Attribute{}, "failure": schema.Failure{}, "file": event.File{},
+			"question": event.Question{}, "asked": schema.Attribute{}, "failure": schema.Failure{}, "file": event.File{}, "notice": event.Notice{},
 		},
 	}
 	for file, definitions := range types {

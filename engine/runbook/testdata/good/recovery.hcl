@@ -11,7 +11,7 @@ runbook "recovery" {
   timeout      = "30m"
   on_failure   = "continue"
   max_parallel = 2
-  include      = ["shared/stack.hcl", "shared/checks.hcl"]
+  include      = ["shared/stack.hcl", "shared/checks.hcl", "shared/escalation.hcl"]
 }
 
 variable "max_age" {

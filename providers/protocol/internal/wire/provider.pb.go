@@ -1399,14 +1399,15 @@ func (x *Question) GetAnswers() *Object {
 }
 
 type Failure struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Code          string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
-	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
-	Remedy        string                 `protobuf:"bytes,3,opt,name=remedy,proto3" json:"remedy,omitempty"`
-	Retryable     bool                   `protobuf:"varint,4,opt,name=retryable,proto3" json:"retryable,omitempty"`
-	Argument      string                 `protobuf:"bytes,5,opt,name=argument,proto3" json:"argument,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state             protoimpl.MessageState `protogen:"open.v1"`
+	Code              string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	Message           string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	Remedy            string                 `protobuf:"bytes,3,opt,name=remedy,proto3" json:"remedy,omitempty"`
+	Retryable         bool                   `protobuf:"varint,4,opt,name=retryable,proto3" json:"retryable,omitempty"`
+	Argument          string                 `protobuf:"bytes,5,opt,name=argument,proto3" json:"argument,omitempty"`
+	RetryAfterSeconds float64                `protobuf:"fixed64,6,opt,name=retry_after_seconds,json=retryAfterSeconds,proto3" json:"retry_after_seconds,omitempty"` // the backend's own wish; 0: none
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Failure) Reset() {
@@ -1472,6 +1473,13 @@ func (x *Failure) GetArgument() string {
 		return x.Argument
 	}
 	return ""
+}
+
+func (x *Failure) GetRetryAfterSeconds() float64 {
+	if x != nil {
+		return x.RetryAfterSeconds
+	}
+	return 0
 }
 
 type CancelRequest struct {
@@ -1660,13 +1668,14 @@ const file_provider_proto_rawDesc = "" +
 	"\bquestion\x18\x04 \x01(\v2\x1d.runbook.provider.v1.QuestionR\bquestion\"[\n" +
 	"\bQuestion\x12\x18\n" +
 	"\amessage\x18\x01 \x01(\tR\amessage\x125\n" +
-	"\aanswers\x18\x02 \x01(\v2\x1b.runbook.provider.v1.ObjectR\aanswers\"\x89\x01\n" +
+	"\aanswers\x18\x02 \x01(\v2\x1b.runbook.provider.v1.ObjectR\aanswers\"\xb9\x01\n" +
 	"\aFailure\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x16\n" +
 	"\x06remedy\x18\x03 \x01(\tR\x06remedy\x12\x1c\n" +
 	"\tretryable\x18\x04 \x01(\bR\tretryable\x12\x1a\n" +
-	"\bargument\x18\x05 \x01(\tR\bargument\"'\n" +
+	"\bargument\x18\x05 \x01(\tR\bargument\x12.\n" +
+	"\x13retry_after_seconds\x18\x06 \x01(\x01R\x11retryAfterSeconds\"'\n" +
 	"\rCancelRequest\x12\x16\n" +
 	"\x06handle\x18\x01 \x01(\tR\x06handle\"\x10\n" +
 	"\x0eCancelResponse*=\n" +

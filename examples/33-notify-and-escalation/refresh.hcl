@@ -1,0 +1,15 @@
+runbook "refresh" {
+  title   = "Refresh the features"
+  include = ["escalation.hcl"]
+}
+
+variable "source" {
+  default = "bars.csv"
+}
+
+step "copy" {
+  action "exec.run" {
+    argv    = ["cp", var.source, "features.csv"]
+    effects = [{ resource = "file:///srv/features.csv" }]
+  }
+}
