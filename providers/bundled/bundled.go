@@ -4,6 +4,7 @@ package bundled
 
 import (
 	"github.com/runbook-engine/runbook/providers/core"
+	"github.com/runbook-engine/runbook/providers/docker"
 	"github.com/runbook-engine/runbook/providers/dvc"
 	"github.com/runbook-engine/runbook/providers/exec"
 	"github.com/runbook-engine/runbook/providers/feast"
@@ -22,6 +23,7 @@ import (
 func Providers() map[string]func() *sdk.Provider {
 	return map[string]func() *sdk.Provider{
 		"core":     core.Provider,
+		"docker":   docker.Provider,
 		"dvc":      dvc.Provider,
 		"exec":     exec.Provider,
 		"feast":    feast.Provider,

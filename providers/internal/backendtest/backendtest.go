@@ -1,7 +1,7 @@
 // Package backendtest starts real backends for the tests of the providers: a
 // PostgreSQL cluster, a Redis server and a MinIO, each in a folder of its own, on a
-// loopback port that was free, gone when the test binary is gone. It also
-// breaks them: ports that refuse, listeners that never answer, and a proxy that
+// loopback port that was free, and a Docker engine on a socket of its own, gone
+// when the test binary is gone. It also breaks them: ports that refuse, listeners that never answer, and a proxy that
 // cuts a connection at a chosen moment.
 //
 // A package starts one server in its TestMain and gives each test a database

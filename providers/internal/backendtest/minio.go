@@ -1,14 +1,12 @@
 package backendtest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -50,7 +48,7 @@ func WithMinIO(to **MinIO, drives int) Backend {
 // object over all of them and can heal what one lost. The caller stops it; should
 // it not, the server ends with the process.
 func StartMinIO(drives int) (*MinIO, error) {
-	tools, err := minioTools()
+	tools, err := script("build MinIO", "minio")
 	if err != nil {
 		return nil, err
 	}
@@ -141,18 +139,4 @@ func (m *MinIO) MC(t testing.TB, args ...string) string {
 		t.Fatalf("mc %s: %v\n%s", strings.Join(args, " "), err, output)
 	}
 	return string(output)
-}
-
-// minioTools is the folder of MinIO's programs, built where they are missing.
-func minioTools() (string, error) {
-	_, here, _, _ := runtime.Caller(0)
-	script := filepath.Join(filepath.Dir(here), "..", "..", "..", "scripts", "minio")
-	command := exec.Command("bash", script)
-	var said bytes.Buffer
-	command.Stderr = &said
-	printed, err := command.Output()
-	if err != nil {
-		return "", fmt.Errorf("build MinIO: %w\n%s", err, said.Bytes())
-	}
-	return strings.TrimSpace(string(printed)), nil
 }
