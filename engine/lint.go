@@ -63,8 +63,8 @@ func (e *Engine) Lint(ctx context.Context, files []string, settings review.Setti
 	for i, rb := range read.Runbooks {
 		h := e.newHost(rb.Dir, redact.New())
 		defer h.Close()
-		defaults := review.Defaults(rb)
-		supposed := eval.New(rb, review.Supposed(rb, defaults), eval.Run{}, nil)
+		values := review.Supposed(rb)
+		supposed := eval.New(rb, values, eval.Run{}, nil)
 		for ref, op := range rb.Operations() {
 			provider, err := h.Schema(ctx, op.Provider)
 			if err != nil {
@@ -79,7 +79,7 @@ func (e *Engine) Lint(ctx context.Context, files []string, settings review.Setti
 				h.Configure(ref, op.Provider, review.Settled(config))
 			}
 		}
-		subjects[i] = review.Subject{Runbook: rb, Defaults: defaults, Schemas: h, Backend: h.Offline()}
+		subjects[i] = review.Subject{Runbook: rb, Values: values, Schemas: h, Backend: h.Offline()}
 	}
 	return read, review.Lint(ctx, subjects, settings)
 }

@@ -16,6 +16,7 @@ type reading struct {
 	ctx      context.Context // of the one call of Lint
 	rb       *runbook.Runbook
 	schemas  plan.Schemas
+	blank    *eval.Scope // no variable is known: what it says holds whatever is given
 	observer *plan.Observer
 	deeds    map[*runbook.Operation]*deed // of every action
 }
@@ -41,38 +42,20 @@ func (d *deed) mutates() bool {
 func newReading(ctx context.Context, s Subject) *reading {
 	r := &reading{
 		ctx: ctx, rb: s.Runbook, schemas: s.Schemas,
+		blank: eval.New(s.Runbook, nil, eval.Run{}, nil),
 		deeds: map[*runbook.Operation]*deed{},
 	}
-	frame := &eval.Frame{Runbook: s.Runbook, Variables: s.Defaults}
+	frame := &eval.Frame{Runbook: s.Runbook, Variables: s.Values}
 	r.observer = &plan.Observer{
-		Frame: frame, Scope: eval.New(s.Runbook, s.Defaults, eval.Run{}, nil),
+		Frame: frame, Scope: eval.New(s.Runbook, s.Values, eval.Run{}, nil),
 		Schemas: s.Schemas, Backend: s.Backend, Offline: true,
 	}
 	for _, step := range r.rb.Steps {
 		for _, op := range step.Actions() {
-			r.deeds[op] = r.describe(op)
+			r.deeds[op] = r.describe(step, op)
 		}
 	}
 	return r
-}
-
-// Defaults are the values that variables have where nobody gives them one.
-// Others are left out.
-func Defaults(rb *runbook.Runbook) map[string]cty.Value {
-	values := map[string]cty.Value{}
-	for name, v := range rb.Variables {
-		if v.Default == cty.NilVal || v.Sensitive {
-			continue
-		}
-		value := v.Default
-		if v.Defaults != nil && !value.IsNull() {
-			value = v.Defaults.Apply(value)
-		}
-		if converted, err := schema.Convert(value, v.Type); err == nil {
-			values[name] = converted
-		}
-	}
-	return values
 }
 
 // unsettled is in scope wherever an instance, a result or an error is: none of
@@ -84,9 +67,38 @@ func unsettled() eval.Extra {
 	}
 }
 
-// describe asks what an action would do with the values that are known.
-func (r *reading) describe(op *runbook.Operation) *deed {
-	d, arguments, unknown, err := r.observer.Describe(r.ctx, op, unsettled())
+// mostInstances is how many instances of a step are described.
+const mostInstances = 10
+
+// describe asks what an action of a step would do with the values that are known:
+// of instances, as far as these are, all that they would.
+func (r *reading) describe(step *runbook.Step, op *runbook.Operation) *deed {
+	if step.ForEach == nil {
+		return r.describeOne(op, unsettled())
+	}
+	instances, known, _ := r.observer.Scope.Instances(r.ctx, step.ForEach) // a mistake in it is the plan's to tell
+	if !known || len(instances) == 0 {
+		x := unsettled()
+		x.EachKey = cty.StringVal("each-key")
+		return r.describeOne(op, x)
+	}
+	var all *deed
+	for _, instance := range instances[:min(len(instances), mostInstances)] {
+		x := unsettled()
+		x.EachKey, x.EachValue = cty.StringVal(instance.Key), instance.Value
+		one := r.describeOne(op, x)
+		if all == nil {
+			all = one
+			continue
+		}
+		all.Effects = append(all.Effects, one.Effects...)
+		all.Destructive, all.Undeclared, all.undone = all.Destructive || one.Destructive, all.Undeclared || one.Undeclared, all.undone || one.undone
+	}
+	return all
+}
+
+func (r *reading) describeOne(op *runbook.Operation, x eval.Extra) *deed {
+	d, arguments, unknown, err := r.observer.Describe(r.ctx, op, x)
 	made := &deed{Description: d, arguments: arguments, unknown: unknown}
 	if err != nil {
 		made.undone = op.Provider != "core"

@@ -54,10 +54,10 @@ type Edit struct {
 // Subject is a valid runbook with what answers for its providers, without a
 // process: Backend is asked to Describe only.
 type Subject struct {
-	Runbook  *runbook.Runbook
-	Defaults map[string]cty.Value // Defaults(Runbook)
-	Schemas  plan.Schemas
-	Backend  plan.Backend
+	Runbook *runbook.Runbook
+	Values  map[string]cty.Value // Supposed(Runbook)
+	Schemas plan.Schemas
+	Backend plan.Backend
 }
 
 // Lint holds every rule against each runbook, side by side, and against those of

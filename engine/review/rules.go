@@ -8,7 +8,12 @@ import (
 // Rules lists every rule, in the order that its page shows them.
 func Rules() []*Rule {
 	return []*Rule{
-		mutationWithoutProof(),
+		mutationWithoutProof(), proofCannotFail(), proofReadsOwnResult(), exitCodeAsProof(), goalIsPrecondition(), manualWithoutGoal(),
+		destructiveUnguarded(), notTakenBack(), templateInOtherLanguage(), secretInPlainText(), shellWhereTyped(),
+		unorderedConflict(), whenReadsRepairedCheck(), stepNeverRuns(),
+		sleepInsteadOfDeadline(), retryNeverApplies(), approvalNobodyGives(), timeoutShorterThanHold(),
+		unusedVariable(), unusedLocal(), unusedCheck(),
+		contradictingEffects(), deletesWhatAnotherNeeds(), schedulesCollide(),
 		ignoreMalformed(), ignoreUnused(),
 	}
 }

@@ -1,27 +1,48 @@
 package review
 
 import (
-	"maps"
+	"path/filepath"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/runbook-engine/runbook/engine/runbook"
+	"github.com/runbook-engine/runbook/providers/schema"
 )
 
-// Supposed are values to configure providers with where nothing is given: the
-// default of a variable, or something that is the same wherever a variable of
-// that name is meant. What they are is never shown.
-func Supposed(rb *runbook.Runbook, defaults map[string]cty.Value) map[string]cty.Value {
-	values := maps.Clone(defaults)
+// Supposed are values to describe actions with where nothing is given: the default
+// of a variable; for a text without one, a word that is the same for every runbook
+// that includes the variable's file, and else the runbook's own. Other variables
+// are left out. The values are never shown.
+func Supposed(rb *runbook.Runbook) map[string]cty.Value {
+	values := map[string]cty.Value{}
 	for name, v := range rb.Variables {
-		if _, known := values[name]; known {
+		value := v.Default
+		if value == cty.NilVal || v.Sensitive {
+			if v.Type == cty.String || v.Type == cty.DynamicPseudoType {
+				values[name] = cty.StringVal(word(v.Range.Filename) + "-" + word(name))
+			}
 			continue
 		}
-		if v.Type == cty.String || v.Type == cty.DynamicPseudoType {
-			values[name] = cty.StringVal("var-" + name)
+		if v.Defaults != nil && !value.IsNull() {
+			value = v.Defaults.Apply(value)
+		}
+		if converted, err := schema.Convert(value, v.Type); err == nil {
+			values[name] = converted
 		}
 	}
 	return values
+}
+
+// word is a name that may stand in a URL.
+func word(name string) string {
+	base, _, _ := strings.Cut(filepath.Base(name), ".")
+	return strings.ToLower(strings.Map(func(r rune) rune {
+		if r == '_' || r > 'z' {
+			return '-'
+		}
+		return r
+	}, base))
 }
 
 // Settled is a configuration without anything unknown in it: no resource of a
