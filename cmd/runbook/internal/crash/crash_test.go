@@ -184,8 +184,10 @@ func (c *campaign) goOn(dir string, disturbed bool) bool {
 		known := unknown(history)
 		maps.DeleteFunc(asked, func(step string, _ *event.Event) bool { return !known[step] })
 	}
+	if len(asked) > 0 && c.alone() > 0 {
+		c.Fatalf("%s: the providers of killed engines do not end", dir)
+	}
 	for step, attempt := range asked {
-		c.released(attempt.Attempt.Lock)
 		d, answer := c.deeds[doer(attempt)], "retry"
 		switch n := c.count(dir, d.name); {
 		case n > 0 && d.fails:

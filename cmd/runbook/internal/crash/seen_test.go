@@ -3,12 +3,11 @@ package crash
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
-	"syscall"
+	"strings"
+	"time"
 
 	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/providers/schema"
@@ -134,18 +133,31 @@ func openings(history []event.Event) map[string]*event.Event {
 	return open
 }
 
-// released waits until nobody works at an attempt any more.
-func (c *campaign) released(lock string) {
-	f, err := os.OpenFile(lock, os.O_RDWR, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return // it was not begun
+// alone waits until the providers of engines that were killed have ended, as a
+// person does who looks at what they left: one that comes late would still begin.
+// It returns how many live on all the same.
+func (c *campaign) alone() int {
+	deadline := time.Now().Add(15 * time.Second)
+	for {
+		n := c.providers()
+		if n == 0 || time.Now().After(deadline) {
+			return n
+		}
+		time.Sleep(time.Millisecond)
 	}
-	if err != nil {
-		c.Fatal(err)
+}
+
+// providers are the processes of the program and of the witness that still live.
+func (c *campaign) providers() int {
+	found := 0
+	names, _ := filepath.Glob("/proc/[0-9]*/exe")
+	for _, name := range names {
+		target, err := os.Readlink(name)
+		if err == nil && strings.HasPrefix(target, c.folder) {
+			found++
+		}
 	}
-	if err := errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_EX), f.Close()); err != nil {
-		c.Fatal(err)
-	}
+	return found
 }
 
 func runs(dir string) []string {

@@ -199,24 +199,8 @@ func (s *soaking) sample(in *inside) measure {
 		s.Fatal(err)
 	}
 	m.left = len(entries)
-	deadline := time.Now().Add(15 * time.Second)
-	for m.processes = s.providers(); m.processes > 0 && time.Now().Before(deadline); m.processes = s.providers() {
-		time.Sleep(10 * time.Millisecond) // a provider whose engine was killed has a moment to end its work
-	}
+	m.processes = s.alone()
 	return m
-}
-
-// providers are the processes of the program and of the witness that still live.
-func (s *soaking) providers() int {
-	found := 0
-	names, _ := filepath.Glob("/proc/[0-9]*/exe")
-	for _, name := range names {
-		target, err := os.Readlink(name)
-		if err == nil && strings.HasPrefix(target, s.folder) {
-			found++
-		}
-	}
-	return found
 }
 
 func descriptors(pid int) int {
