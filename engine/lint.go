@@ -20,11 +20,17 @@ type Read struct {
 	Diagnostics hcl.Diagnostics    // as Validate says them, what concerns a shared file once
 }
 
-// ValidateAll is Validate for several files, side by side.
+// ValidateAll is Validate for several files, side by side; and it evaluates what
+// can be, while no variable has a value yet.
 func (e *Engine) ValidateAll(ctx context.Context, files []string) *Read {
 	runbooks := make([]*runbook.Runbook, len(files))
 	found := make([]hcl.Diagnostics, len(files))
-	clock.Together(e.clock, len(files), func(i int) { runbooks[i], found[i] = e.Validate(ctx, files[i]) })
+	clock.Together(e.clock, len(files), func(i int) {
+		runbooks[i], found[i] = e.Validate(ctx, files[i])
+		if runbooks[i] != nil && !found[i].HasErrors() {
+			found[i] = append(found[i], e.static(ctx, runbooks[i])...)
+		}
+	})
 	read := &Read{Sources: map[string][]byte{}}
 	said := map[string]bool{}
 	for i, rb := range runbooks {
@@ -53,6 +59,16 @@ func (e *Engine) ValidateAll(ctx context.Context, files []string) *Read {
 		}
 	}
 	return read
+}
+
+// static finds mistakes in the expressions of a runbook that no value of a variable
+// mends, and no answer of a system.
+func (e *Engine) static(ctx context.Context, rb *runbook.Runbook) hcl.Diagnostics {
+	h := e.newHost(rb.Dir, redact.New())
+	defer h.Close()
+	diags := eval.Static(ctx, rb, schemas{ctx, h})
+	runbook.SortDiagnostics(rb, diags)
+	return diags
 }
 
 // Lint validates runbooks and holds those without errors against the rules of

@@ -24,8 +24,8 @@ func newCmdValidate(a *app, runF func(*validateOptions) error) *cobra.Command {
 		Use:   "validate [FILE|DIR...]",
 		Short: "Find every mistake in a runbook without starting anything",
 		Long: `Find every mistake in runbooks in one pass: syntax, names, references, types,
-and arguments against the schemas of their providers. A directory stands for the
-runbooks in it. No process is started and no backend is reached, so it is safe on
+arguments against the schemas of their providers, and expressions that no value of
+a variable mends. A directory stands for the runbooks in it. No process is started and no backend is reached, so it is safe on
 a runbook that nobody vouches for.`,
 		Example: `  runbook validate sync_recovery.hcl
   runbook validate runbooks/
