@@ -71,6 +71,11 @@ func (s *statically) runbook(rb *runbook.Runbook) {
 	for _, step := range rb.Steps {
 		s.step(step)
 	}
+	telling := Extra{Roots: map[string]cty.Value{"run": RunValue(Run{}, cty.UnknownVal(cty.String))}}
+	for _, n := range rb.Notices {
+		s.condition(n.When, telling)
+		s.operation(n.Action, schema.Action, telling)
+	}
 	for _, o := range rb.Outputs {
 		s.value(o.Value, cty.DynamicPseudoType, Extra{})
 	}
