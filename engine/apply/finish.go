@@ -48,6 +48,7 @@ func (r *run) finish(ctx context.Context) Result {
 	if r.recordErr != nil { // now, or before
 		result.Outcome, reason = Failed, r.recordErr.Error()
 	}
+	result.AsWanted = r.opts.TakeBack && result.Outcome == RolledBack
 	r.missing()
 	r.say(event.Event{Type: event.RunFinished, Outcome: result.Outcome, Outputs: result.Outputs, Message: reason, Warnings: r.warnings})
 	_ = r.settle() // its error is in recordErr

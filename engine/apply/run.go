@@ -132,6 +132,7 @@ type Result struct {
 	Waiting  []string // addresses that wait for a person
 	Unknown  []string // addresses with an unknown outcome
 	Acted    bool     // an INTENT exists
+	AsWanted bool     // it was rolled back, and a person wanted that
 	Over     bool     // an always step has run after a stop: resume only settles
 	Warnings []string
 	Values   eval.Values // what expressions see of steps and checks in the end; nil: the run was refused

@@ -160,6 +160,8 @@ func (a *app) ended(shown *screen, result engine.Result, err error) error {
 		return err
 	case result.Outcome == engine.Declined:
 		fmt.Fprintln(a.errOut, "Nothing was done.")
+	case result.AsWanted:
+		return nil
 	}
 	return endedWith(outcomeCode(result.Outcome))
 }

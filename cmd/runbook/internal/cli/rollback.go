@@ -7,7 +7,6 @@ import (
 
 	"github.com/runbook-engine/runbook/cmd/runbook/internal/ui"
 	"github.com/runbook-engine/runbook/engine"
-	"github.com/runbook-engine/runbook/engine/apply"
 	"github.com/runbook-engine/runbook/engine/plan"
 )
 
@@ -92,10 +91,7 @@ func runRollback(opts *rollbackOptions) error {
 	if errors.Is(err, engine.ErrNeedsApproval) {
 		return advise(errors.New("there is no terminal to ask at"), "Nothing was done. Pass --auto-approve to say yes to it.")
 	}
-	if ended := a.ended(shown, result, err); result.Outcome != apply.RolledBack || err != nil {
-		return ended
-	}
-	return nil // all of it held, which is what was wanted
+	return a.ended(shown, result, err)
 }
 
 // registerResolve registers the flags of what goes on with a run on record.
