@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/plan"
 	"github.com/runbook-engine/runbook/engine/rehearse"
 )
@@ -21,8 +22,31 @@ func WriteTest(w io.Writer, style Style, r rehearse.Result) error {
 	for _, problem := range r.Problems {
 		p.item(4, p.paint(red, "-"), problem)
 	}
+	for _, step := range trail(r) {
+		p.item(6, p.paint(dim, "·"), step)
+	}
 	p.injections(r)
 	return p.flush(w)
+}
+
+// trail says how the steps of a test that failed have ended, in that order, after
+// how long.
+func trail(r rehearse.Result) []string {
+	var steps []string
+	if len(r.Problems) == 0 || len(r.Events) == 0 {
+		return nil
+	}
+	began := r.Events[0].Time
+	for _, e := range r.Events {
+		after := pad(plan.Seconds(e.Time.Sub(began)), 5)
+		switch e.Type {
+		case event.StepFinished:
+			steps = append(steps, after+" "+e.Step+" "+statusText(e))
+		case event.RunFinished:
+			steps = append(steps, after+" "+runFinishedText(e))
+		}
+	}
+	return steps
 }
 
 // WriteTests writes how many tests passed, and what they leave untried where

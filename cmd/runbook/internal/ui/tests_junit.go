@@ -45,7 +45,7 @@ func WriteJUnit(w io.Writer, results []rehearse.Result, diags hcl.Diagnostics) e
 		suite.Cases = append(suite.Cases, c)
 	}
 	for _, r := range results {
-		add(r.Name, r.File, r.Problems)
+		add(r.Name, r.File, append(slices.Clone(r.Problems), trail(r)...))
 		for _, i := range r.Injections {
 			problems := i.Problems
 			if len(problems) > 0 {
