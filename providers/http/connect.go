@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/runbook-engine/runbook/providers/internal/exchange"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -50,8 +51,8 @@ func tcp(ctx context.Context, args TCPArgs, _ *sdk.Call) (Connected, error) {
 		if ctx.Err() == context.Canceled {
 			return Connected{}, sdk.Fail("cancelled", "cancelled while connecting to %s", args.Address)
 		}
-		c.Reason = reason(bounded, err)
-		c.Result = sdk.NotOK("%s does not accept: %s", args.Address, why(bounded, err))
+		c.Reason = exchange.Reason(bounded, err)
+		c.Result = sdk.NotOK("%s does not accept: %s", args.Address, exchange.Why(bounded, err))
 		return c, nil
 	}
 	defer func() { _ = conn.Close() }()
@@ -86,7 +87,7 @@ func (p *provider) tls(ctx context.Context, args TLSArgs, _ *sdk.Call) (Certific
 	if err := checkAddress(args.Address); err != nil {
 		return Certificate{}, err
 	}
-	roots, err := p.roots()
+	roots, err := exchange.Roots(p.config.CAFile)
 	if err != nil {
 		return Certificate{}, err
 	}
@@ -105,7 +106,7 @@ func (p *provider) tls(ctx context.Context, args TLSArgs, _ *sdk.Call) (Certific
 		if ctx.Err() == context.Canceled {
 			return Certificate{}, sdk.Fail("cancelled", "cancelled while connecting to %s", args.Address)
 		}
-		c.Problem, c.Reason = why(bounded, err), reason(bounded, err)
+		c.Problem, c.Reason = exchange.Why(bounded, err), exchange.Reason(bounded, err)
 		c.Result = sdk.NotOK("no TLS with %s: %s", args.Address, c.Problem)
 		return c, nil
 	}

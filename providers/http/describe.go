@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/runbook-engine/runbook/providers/internal/exchange"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -42,10 +43,10 @@ func (p *provider) describeRequest(args RequestArgs, call *sdk.Call) sdk.Descrip
 		d.Effects = []schema.Effect{{Resource: sdk.EffectURL(u), Mode: args.mode(call)}}
 	}
 	if call.Unknown("method") {
-		d.Summary = "sends a request to " + place(u)
+		d.Summary = "sends a request to " + exchange.Place(u)
 		return d
 	}
-	d.Summary = args.Method + " " + place(u)
+	d.Summary = args.Method + " " + exchange.Place(u)
 	d.Command = args.curl(u, call)
 	return d
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/runbook-engine/runbook/providers/internal/exchange"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -56,23 +57,23 @@ func (p *provider) get(ctx context.Context, args GetArgs, _ *sdk.Call) (Got, err
 	}
 	got.Latency = time.Since(began).Seconds()
 	if err != nil && ctx.Err() == context.Canceled {
-		return Got{}, sdk.Fail("cancelled", "cancelled while asking %s", place(req.URL))
+		return Got{}, sdk.Fail("cancelled", "cancelled while asking %s", exchange.Place(req.URL))
 	}
 	switch {
 	case err != nil && got.Status == nil:
-		got.Reason = reason(bounded, err)
-		got.Result = sdk.NotOK("%s does not answer: %s", place(req.URL), why(bounded, err))
+		got.Reason = exchange.Reason(bounded, err)
+		got.Result = sdk.NotOK("%s does not answer: %s", exchange.Place(req.URL), exchange.Why(bounded, err))
 	case err != nil:
-		got.Reason = reason(bounded, err)
-		got.Result = sdk.NotOK("%s broke off its answer: %s", place(req.URL), why(bounded, err))
+		got.Reason = exchange.Reason(bounded, err)
+		got.Result = sdk.NotOK("%s broke off its answer: %s", exchange.Place(req.URL), exchange.Why(bounded, err))
 	default:
-		got.Reason, got.Result = got.judge(place(response.Request.URL), args, pattern)
+		got.Reason, got.Result = got.judge(exchange.Place(response.Request.URL), args, pattern)
 	}
 	return got, nil
 }
 
 func (g *Got) judge(place string, args GetArgs, pattern *regexp.Regexp) (reason string, _ sdk.Result) {
-	word, _ := turnedAway(*g.Status)
+	word, _ := exchange.TurnedAway(*g.Status)
 	told := fmt.Sprintf("%s answered %d in %s", place, *g.Status, time.Duration(g.Latency*float64(time.Second)).Round(time.Millisecond))
 	switch {
 	case !slices.Contains(args.Status, *g.Status) && g.Location != "":

@@ -6,12 +6,11 @@ package http
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"net"
 	nethttp "net/http"
-	"os"
 	"time"
 
+	"github.com/runbook-engine/runbook/providers/internal/exchange"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -51,29 +50,10 @@ func (p *provider) configure(_ context.Context, c Config) error {
 	return nil
 }
 
-// roots are the authorities to trust; nil: the system's.
-func (p *provider) roots() (*x509.CertPool, error) {
-	if p.config.CAFile == "" {
-		return nil, nil
-	}
-	pem, err := os.ReadFile(p.config.CAFile)
-	if err != nil {
-		return nil, sdk.InvalidArgument("ca_file", "read the certificate authorities: %v", err)
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, sdk.InvalidArgument("ca_file", "%s holds no certificate", p.config.CAFile)
-	}
-	return pool, nil
-}
-
 // client makes one exchange on a connection of its own. It uses no proxy of
 // the environment, and hands redirects to another host back as answers.
 func (p *provider) client() (*nethttp.Client, func(), error) {
-	roots, err := p.roots()
+	roots, err := exchange.Roots(p.config.CAFile)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
+	"github.com/runbook-engine/runbook/providers/internal/exchange"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -97,14 +98,14 @@ func (p *provider) request(ctx context.Context, args RequestArgs, call *sdk.Call
 	}
 	got.Latency = time.Since(began).Seconds()
 	if got.Status == nil {
-		f := unanswered(ctx, place(req.URL), err)
+		f := exchange.Unanswered(ctx, exchange.Place(req.URL), err)
 		if !sent.Load() {
 			f.Retryable = true
 			return Requested{}, sdk.Clean(f)
 		}
 		return Requested{}, sdk.Uncertain(f)
 	}
-	return got, got.judge(place(req.URL), args.Status, err != nil)
+	return got, got.judge(exchange.Place(req.URL), args.Status, err != nil)
 }
 
 // judge tells how far the request got by its status.
@@ -119,19 +120,10 @@ func (r *Requested) judge(place string, want []int, cut bool) error {
 		return nil
 	}
 	f := sdk.Fail("", "%s answered %d, not %s%s", place, status, expected(want), said(r.Answer))
-	f.Code, f.Remedy = turnedAway(status)
 	if r.Location != "" {
 		f.Message += ", a redirect that is not followed to " + redirected(r.Location)
 	}
-	f.Retryable = status == nethttp.StatusTooManyRequests || status == nethttp.StatusServiceUnavailable
-	switch status {
-	case nethttp.StatusUnauthorized, nethttp.StatusForbidden, nethttp.StatusNotFound, nethttp.StatusMethodNotAllowed,
-		nethttp.StatusRequestEntityTooLarge, nethttp.StatusUnsupportedMediaType, nethttp.StatusTooManyRequests:
-		return sdk.Clean(f) // turned away before anything was done
-	case nethttp.StatusBadGateway, nethttp.StatusGatewayTimeout:
-		return sdk.Uncertain(f) // a gateway's word; what is behind it may still be at work
-	}
-	return f
+	return exchange.Refused(f, status, r.Headers["retry-after"], time.Now())
 }
 
 func expected(want []int) string {

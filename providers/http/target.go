@@ -3,17 +3,13 @@ package http
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"io"
 	"maps"
 	"mime"
-	"net"
 	nethttp "net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
@@ -140,32 +136,3 @@ func decoded(text []byte) cty.Value {
 	}
 	return value
 }
-
-// why is what kept a peer from answering, without the URL, whose query may hold
-// what is not for everybody's eyes.
-func why(ctx context.Context, err error) string {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	var op *net.OpError
-	var dns *net.DNSError
-	switch {
-	case errors.As(err, &dns) && dns.IsNotFound:
-		return "no such host"
-	case errors.As(err, &dns) && ctx.Err() == nil: // it may hold what the name server's port said
-		return "the name cannot be resolved: " + dns.Err
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "connection refused"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "the connection was closed"
-	case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded):
-		return "no answer in time"
-	case errors.As(err, &op):
-		return op.Err.Error()
-	}
-	return err.Error()
-}
-
-// place is a URL as messages name it.
-func place(u *url.URL) string { return u.Host + u.EscapedPath() }

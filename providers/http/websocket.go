@@ -13,6 +13,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/runbook-engine/runbook/providers/internal/exchange"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -91,7 +92,7 @@ func (p *provider) websocket(ctx context.Context, args WebSocketArgs, _ *sdk.Cal
 		_ = conn.CloseNow() // nothing more is owed to the server
 	}
 	if err != nil && ctx.Err() == context.Canceled {
-		return Opened{}, sdk.Fail("cancelled", "cancelled while asking %s", place(req.URL))
+		return Opened{}, sdk.Fail("cancelled", "cancelled while asking %s", exchange.Place(req.URL))
 	}
 	o.judge(bounded, req.URL, args, pattern, err)
 	return o, nil
@@ -142,18 +143,18 @@ func (o *Opened) speak(ctx context.Context, conn *websocket.Conn, args WebSocket
 }
 
 func (o *Opened) judge(ctx context.Context, u *url.URL, args WebSocketArgs, pattern *regexp.Regexp, err error) {
-	where := place(u)
+	where := exchange.Place(u)
 	took := time.Duration(o.Latency * float64(time.Second)).Round(time.Millisecond)
 	var closed websocket.CloseError
 	switch {
 	case o.Status != nil && *o.Status != nethttp.StatusSwitchingProtocols:
-		o.Reason, _ = turnedAway(*o.Status)
+		o.Reason, _ = exchange.TurnedAway(*o.Status)
 		o.Result = sdk.NotOK("%s answered %d in %s and does not speak WebSocket", where, *o.Status, took)
 	case err != nil && errors.As(err, &closed):
 		o.Reason = "connection_lost"
 		o.Result = sdk.NotOK("%s closed the WebSocket: %d %s", where, closed.Code, closed.Reason)
 	case err != nil:
-		o.Reason = reason(ctx, err)
+		o.Reason = exchange.Reason(ctx, err)
 		what := "does not answer"
 		switch {
 		case o.Ping != nil:
@@ -161,7 +162,7 @@ func (o *Opened) judge(ctx context.Context, u *url.URL, args WebSocketArgs, patt
 		case o.Status != nil:
 			what = "does not answer the ping"
 		}
-		o.Result = sdk.NotOK("%s %s: %s", where, what, why(ctx, err))
+		o.Result = sdk.NotOK("%s %s: %s", where, what, exchange.Why(ctx, err))
 	case len(args.Subprotocols) > 0 && o.Subprotocol == "":
 		o.Reason = "no_subprotocol"
 		o.Result = sdk.NotOK("%s takes none of the subprotocols %s", where, strings.Join(args.Subprotocols, ", "))

@@ -1,4 +1,7 @@
-package http
+// Package exchange is what the providers that speak HTTP have in common: why a
+// peer did not answer, what a status means for whoever asked, and one request
+// that is sent once.
+package exchange
 
 import (
 	"context"
@@ -7,6 +10,7 @@ import (
 	"io"
 	"net"
 	nethttp "net/http"
+	"net/url"
 	"os"
 	"syscall"
 
@@ -14,9 +18,9 @@ import (
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
-// reason is the code of what kept a peer from answering, the same for a probe's
+// Reason is the code of what kept a peer from answering, the same for a probe's
 // answer "no" and an action's failure.
-func reason(ctx context.Context, err error) string {
+func Reason(ctx context.Context, err error) string {
 	var dns *net.DNSError
 	var untrusted *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
@@ -37,8 +41,8 @@ func reason(ctx context.Context, err error) string {
 	return "connection_failed"
 }
 
-// remedies are what helps where nothing answered.
-func remedy(code string) string {
+// Remedy is what helps where nothing answered.
+func Remedy(code string) string {
 	switch code {
 	case "host_unknown":
 		return "correct the host, or see this machine's DNS"
@@ -54,17 +58,17 @@ func remedy(code string) string {
 	return "see whether a server listens there"
 }
 
-// unanswered is the failure of a request that got no answer.
-func unanswered(ctx context.Context, where string, err error) *schema.Failure {
-	f := sdk.Fail(reason(ctx, err), "%s does not answer: %s", where, why(ctx, err))
+// Unanswered is the failure of a request that got no answer.
+func Unanswered(ctx context.Context, where string, err error) *schema.Failure {
+	f := sdk.Fail(Reason(ctx, err), "%s does not answer: %s", where, Why(ctx, err))
 	if f.Code != "cancelled" {
-		f.Remedy = remedy(f.Code)
+		f.Remedy = Remedy(f.Code)
 	}
 	return f
 }
 
-// turnedAway types an answer with a status that was not expected.
-func turnedAway(status int) (code, remedy string) {
+// TurnedAway types an answer with a status that was not expected.
+func TurnedAway(status int) (code, remedy string) {
 	switch status {
 	case nethttp.StatusBadRequest, nethttp.StatusUnprocessableEntity:
 		return "invalid_request", "correct what is sent"
@@ -94,3 +98,32 @@ func turnedAway(status int) (code, remedy string) {
 	}
 	return "status", "see the server's log; status names the codes that are expected"
 }
+
+// Why is what kept a peer from answering, without the URL, whose query may hold
+// what is not for everybody's eyes.
+func Why(ctx context.Context, err error) string {
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = wrapped.Err
+	}
+	var op *net.OpError
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return "no such host"
+	case errors.As(err, &dns) && ctx.Err() == nil: // it may hold what the name server's port said
+		return "the name cannot be resolved: " + dns.Err
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection was closed"
+	case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded):
+		return "no answer in time"
+	case errors.As(err, &op):
+		return op.Err.Error()
+	}
+	return err.Error()
+}
+
+// Place is a URL as messages name it.
+func Place(u *url.URL) string { return u.Host + u.EscapedPath() }

@@ -1,4 +1,4 @@
-package http
+package exchange
 
 import (
 	"net"
@@ -12,7 +12,7 @@ func TestWhyNamesTheNameServer(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
 	lookup := &net.DNSError{UnwrapErr: refused, Err: "dial udp: connection refused", Name: "db", Server: "127.0.0.53:53"}
 	err := &url.Error{Op: "Get", URL: "http://db/?token=secret", Err: &net.OpError{Op: "dial", Err: lookup}}
-	if got, want := why(t.Context(), err), "the name cannot be resolved: dial udp: connection refused"; got != want {
+	if got, want := Why(t.Context(), err), "the name cannot be resolved: dial udp: connection refused"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

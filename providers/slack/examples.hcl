@@ -1,0 +1,4 @@
+action "slack.post" {
+  channel = "#trading-ops"
+  text    = "features are fresh again"
+}
