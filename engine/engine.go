@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/runbook-engine/runbook/engine/address"
 	"github.com/runbook-engine/runbook/engine/clock"
 	"github.com/runbook-engine/runbook/engine/eval"
 	"github.com/runbook-engine/runbook/engine/host"
@@ -236,7 +237,7 @@ func (e *Engine) Plan(ctx context.Context, rb *runbook.Runbook, in Inputs, opts 
 func (e *Engine) plan(ctx context.Context, s *session, opts PlanOptions) (*plan.Plan, error) {
 	only, err := target(s.frame.Runbook, opts.Only)
 	if err == nil {
-		err = declared(s.frame.Runbook, opts.Force)
+		err = forced(s.frame.Runbook, opts.Force, only)
 	}
 	if err != nil {
 		return nil, err
@@ -320,6 +321,9 @@ func target(rb *runbook.Runbook, names []string) (map[string]bool, error) {
 	}
 	for _, name := range names {
 		if steps[name] == nil {
+			if rb.Has(name) {
+				return nil, fmt.Errorf("--target %s: only whole steps of %s can be told apart, not instances, nor steps of what it calls; take %s", name, rb.File, outermost(name))
+			}
 			return nil, fmt.Errorf("there is no %s in %s; its steps are %s", name, rb.File, strings.Join(addresses(rb), ", "))
 		}
 		pending = append(pending, steps[name])
@@ -340,6 +344,29 @@ func target(rb *runbook.Runbook, names []string) (map[string]bool, error) {
 		}
 	}
 	return only, nil
+}
+
+// forced refuses steps that are not there, or that a target leaves out: to act on
+// one of those would take the target back, and not to would be a lie.
+func forced(rb *runbook.Runbook, names []string, only map[string]bool) error {
+	if err := declared(rb, names); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if only != nil && !only[outermost(name)] {
+			return fmt.Errorf("--force %s: --target leaves that step out", name)
+		}
+	}
+	return nil
+}
+
+// outermost is the step of the outermost runbook in which an address lies.
+func outermost(name string) string {
+	at, err := address.Parse(name)
+	if err != nil {
+		return name
+	}
+	return "step." + at.Parts()[0].Name
 }
 
 // declared refuses names that are no step's: a mistyped one would do nothing.

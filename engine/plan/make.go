@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sort"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -53,14 +54,19 @@ func Make(ctx context.Context, frame *eval.Frame, opts Options) (*Plan, error) {
 	}
 	m.root = m.newLevel(frame, nil)
 	m.diagnose(ctx)
+	var leftOut []string
 	for _, step := range Ordered(rb) {
 		if opts.Only != nil && !opts.Only[step.Address()] {
+			leftOut = append(leftOut, step.Address())
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("plan: %w", err)
 		}
 		m.root.steps[step.Name] = m.root.stand(ctx, step)
+	}
+	if len(leftOut) > 0 {
+		m.plan.Warnings = append(m.plan.Warnings, "not all of the runbook, because of --target: "+strings.Join(leftOut, ", ")+" left out")
 	}
 	m.finish(ctx)
 	return m.plan, nil
