@@ -113,8 +113,13 @@ func (e *Expect) compare(b *backend, r *Result) []string {
 	}
 	var acted []string
 	for _, ev := range b.record.events {
-		if ev.Type == event.ActionStarted && slices.Contains(e.Order, ev.Step) && !slices.Contains(acted, ev.Step) {
-			acted = append(acted, ev.Step)
+		if ev.Type != event.ActionStarted {
+			continue
+		}
+		for _, named := range e.Order { // an instance, or a step of what it calls, is of it too
+			if under(ev.Step, named) && !slices.Contains(acted, named) {
+				acted = append(acted, named)
+			}
 		}
 	}
 	if !slices.Equal(acted, e.Order) {

@@ -64,6 +64,16 @@ test "all_act" {
   }
 }
 
+test "whole_steps_have_an_order" {
+  mock "fake.set" {}
+  expect { order = [step.roll, step.rest] }
+}
+
+test "the_other_way_round" {
+  mock "fake.set" {}
+  expect { order = [step.rest, step.roll] }
+}
+
 test "one_fails" {
   mock "fake.set" {}
   mock "fake.set" {
@@ -104,7 +114,8 @@ test "one_is_not_ready" {
 			problems[test.Name] = r.Problems
 		}
 	}
-	if diff := cmp.Diff(map[string][]string{}, problems); diff != "" {
+	want := map[string][]string{"the_other_way_round": {"order: expected step.rest, step.roll, got step.roll, step.rest"}}
+	if diff := cmp.Diff(want, problems); diff != "" {
 		t.Error(diff)
 	}
 }
