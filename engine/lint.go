@@ -4,12 +4,14 @@ import (
 	"context"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/runbook-engine/runbook/engine/clock"
 	"github.com/runbook-engine/runbook/engine/eval"
 	"github.com/runbook-engine/runbook/engine/redact"
 	"github.com/runbook-engine/runbook/engine/review"
 	"github.com/runbook-engine/runbook/engine/runbook"
+	"github.com/runbook-engine/runbook/providers/schema"
 )
 
 // Read is what came of reading several runbooks side by side.
@@ -66,7 +68,16 @@ func (e *Engine) ValidateAll(ctx context.Context, files []string) *Read {
 func (e *Engine) static(ctx context.Context, rb *runbook.Runbook) hcl.Diagnostics {
 	h := e.newHost(rb.Dir, redact.New())
 	defer h.Close()
-	diags := eval.Static(ctx, rb, schemas{ctx, h})
+	diags := eval.Static(ctx, rb, schemas{ctx, h}, func(ctx context.Context, dir, provider string, config cty.Value, op schema.Operation) (schema.Description, bool) {
+		if e.opts.Catalog == nil {
+			return schema.Description{}, false
+		}
+		if _, bundled := e.opts.Catalog.Schema(provider); !bundled {
+			return schema.Description{}, false
+		}
+		d, err := e.opts.Catalog.Describe(ctx, dir, provider, config, op)
+		return d, err == nil
+	})
 	runbook.SortDiagnostics(rb, diags)
 	return diags
 }

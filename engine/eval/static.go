@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -13,12 +14,16 @@ import (
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
+// Describer says what an action of a provider would do under a configuration; false
+// where that cannot be asked without a process. It does no I/O.
+type Describer func(ctx context.Context, dir, provider string, config cty.Value, op schema.Operation) (d schema.Description, asked bool)
+
 // Static evaluates every expression of a runbook, and of what it calls, while
 // nothing is known beyond their text: variables have a type and no value, probes
 // and actions have answered nothing. No value mends what it reports. The runbook
 // must be one in which Load and runbook.Validate found no error; only files of its
-// folder are read.
-func Static(ctx context.Context, rb *runbook.Runbook, schemas runbook.SchemaSource) hcl.Diagnostics {
+// folder are read. Actions whose arguments are all written out are described.
+func Static(ctx context.Context, rb *runbook.Runbook, schemas runbook.SchemaSource, describe Describer) hcl.Diagnostics {
 	found := &diag.List{}
 	for _, each := range rb.Tree() {
 		vars := map[string]cty.Value{}
@@ -27,7 +32,7 @@ func Static(ctx context.Context, rb *runbook.Runbook, schemas runbook.SchemaSour
 				vars[name] = redact.Mark(vars[name])
 			}
 		}
-		s := &statically{Scope: New(each, vars, Run{}, nil), ctx: ctx, schemas: schemas, found: found, said: map[string]bool{}}
+		s := &statically{Scope: New(each, vars, Run{}, nil), ctx: ctx, schemas: schemas, describe: describe, configs: map[string]cty.Value{}, found: found, said: map[string]bool{}}
 		s.runbook(each)
 	}
 	return found.Diagnostics()
@@ -36,10 +41,12 @@ func Static(ctx context.Context, rb *runbook.Runbook, schemas runbook.SchemaSour
 // statically is the evaluation of one file.
 type statically struct {
 	*Scope
-	ctx     context.Context // of the one call of Static
-	schemas runbook.SchemaSource
-	found   *diag.List
-	said    map[string]bool // where, and what: an expression may be come to again by what reads it
+	ctx      context.Context // of the one call of Static
+	schemas  runbook.SchemaSource
+	describe Describer
+	configs  map[string]cty.Value // by reference
+	found    *diag.List
+	said     map[string]bool // where, and what: an expression may be come to again by what reads it
 }
 
 func (s *statically) add(diags hcl.Diagnostics) {
@@ -60,9 +67,9 @@ func (s *statically) runbook(rb *runbook.Runbook) {
 	for _, l := range locals {
 		s.value(l.Expr, cty.DynamicPseudoType, Extra{})
 	}
-	for _, p := range rb.Providers {
+	for ref, p := range rb.Providers {
 		if known, err := s.schemas.Schema(p.Name); err == nil {
-			s.body(p.Body, known.Config, Extra{})
+			s.configs[ref] = s.body(p.Body, known.Config, Extra{})
 		}
 	}
 	for _, c := range rb.Checks {
@@ -146,13 +153,38 @@ func (s *statically) operation(op *runbook.Operation, kind schema.Kind, x Extra)
 	if o == nil {
 		return cty.DynamicVal
 	}
-	s.body(op.Body, o.Arguments, x)
+	arguments := s.body(op.Body, o.Arguments, x)
+	config, given := s.configs[op.Ref]
+	if !given {
+		config = s.body(hcl.EmptyBody(), known.Config, Extra{})
+	}
+	if kind == schema.Action && arguments.IsWhollyKnown() && config.IsWhollyKnown() {
+		s.described(op, config, arguments)
+	}
 	return cty.UnknownVal(o.Result.Type())
 }
 
-func (s *statically) body(body hcl.Body, takes schema.Object, x Extra) {
-	_, diags := s.Body(s.ctx, body, takes, x)
+// described reports what the action itself says is wrong with its arguments.
+func (s *statically) described(op *runbook.Operation, config, arguments cty.Value) {
+	if arguments.ContainsMarked() {
+		return // what it says could hold a secret
+	}
+	config, _ = config.UnmarkDeep()
+	d, asked := s.describe(s.ctx, s.rb.Dir, op.Provider, config, schema.Operation{Name: op.Name, Kind: schema.Action, Arguments: arguments})
+	if !asked || d.Failure == nil || d.Failure.Argument == "" {
+		return
+	}
+	at := op.Range
+	if attrs, _ := op.Body.JustAttributes(); attrs[d.Failure.Argument] != nil {
+		at = attrs[d.Failure.Argument].Expr.Range()
+	}
+	s.add(hcl.Diagnostics{diag.InvalidArgument.At(at, "%s: %s.", op.Type(), strings.TrimSuffix(d.Failure.Error(), "."))})
+}
+
+func (s *statically) body(body hcl.Body, takes schema.Object, x Extra) cty.Value {
+	v, diags := s.Body(s.ctx, body, takes, x)
 	s.add(diags)
+	return v
 }
 
 func (s *statically) value(expr hcl.Expression, want cty.Type, x Extra) {
