@@ -16,6 +16,7 @@ import (
 	"github.com/runbook-engine/runbook/providers/mlflow"
 	"github.com/runbook-engine/runbook/providers/pagerduty"
 	"github.com/runbook-engine/runbook/providers/postgres"
+	"github.com/runbook-engine/runbook/providers/prometheus"
 	"github.com/runbook-engine/runbook/providers/redis"
 	"github.com/runbook-engine/runbook/providers/sdk"
 	"github.com/runbook-engine/runbook/providers/slack"
@@ -26,21 +27,22 @@ import (
 // caller's own.
 func Providers() map[string]func() *sdk.Provider {
 	return map[string]func() *sdk.Provider{
-		"core":      core.Provider,
-		"docker":    docker.Provider,
-		"dvc":       dvc.Provider,
-		"email":     email.Provider,
-		"exec":      exec.Provider,
-		"feast":     feast.Provider,
-		"file":      file.Provider,
-		"git":       git.Provider,
-		"http":      http.Provider,
-		"minio":     minio.Provider,
-		"mlflow":    mlflow.Provider,
-		"pagerduty": pagerduty.Provider,
-		"postgres":  postgres.Provider,
-		"redis":     redis.Provider,
-		"slack":     slack.Provider,
-		"webhook":   webhook.Provider,
+		"core":       core.Provider,
+		"docker":     docker.Provider,
+		"dvc":        dvc.Provider,
+		"email":      email.Provider,
+		"exec":       exec.Provider,
+		"feast":      feast.Provider,
+		"file":       file.Provider,
+		"git":        git.Provider,
+		"http":       http.Provider,
+		"minio":      minio.Provider,
+		"mlflow":     mlflow.Provider,
+		"pagerduty":  pagerduty.Provider,
+		"postgres":   postgres.Provider,
+		"prometheus": prometheus.Provider,
+		"redis":      redis.Provider,
+		"slack":      slack.Provider,
+		"webhook":    webhook.Provider,
 	}
 }
