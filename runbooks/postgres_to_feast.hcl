@@ -57,6 +57,15 @@ step "purge" {
   action "feast.purge_view" {
     feature_view = "technical_features"
   }
+  goal "no_key_is_left" {
+    probe "feast.online_keys" {
+      feature_view = "technical_features"
+    }
+    assert  = result.keys == 0
+    message = "${result.keys} keys hold values of technical_features"
+    timeout = "30s"
+  }
+  limit   = { keys = 100000 }
   timeout = "5m"
 }
 

@@ -15,6 +15,13 @@ mock "feast.freshness" {
   returns = { age_seconds = 42, missing = 0 }
 }
 
+mock "feast.online_keys" {
+  returns = { keys = 7 }
+  after "feast.purge_view" {
+    returns = { ok = false, keys = 0 }
+  }
+}
+
 mock "feast.apply" {}
 mock "feast.materialize" {}
 mock "feast.materialize_incremental" {}

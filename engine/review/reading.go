@@ -2,6 +2,7 @@ package review
 
 import (
 	"context"
+	"sync"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -19,6 +20,8 @@ type reading struct {
 	blank    *eval.Scope // no variable is known: what it says holds whatever is given
 	observer *plan.Observer
 	deeds    map[*runbook.Operation]*deed // of every action
+	reached  map[*runbook.Step][]bool     // by index: what comes before a step, as far as it was asked for
+	used     func() map[string]bool       // the names that anything but their own declaration refers to
 }
 
 // deed is what an action would do.
@@ -43,8 +46,9 @@ func newReading(ctx context.Context, s Subject) *reading {
 	r := &reading{
 		ctx: ctx, rb: s.Runbook, schemas: s.Schemas,
 		blank: eval.New(s.Runbook, nil, eval.Run{}, nil),
-		deeds: map[*runbook.Operation]*deed{},
+		deeds: map[*runbook.Operation]*deed{}, reached: map[*runbook.Step][]bool{},
 	}
+	r.used = sync.OnceValue(r.findUsed)
 	frame := &eval.Frame{Runbook: s.Runbook, Variables: s.Values}
 	r.observer = &plan.Observer{
 		Frame: frame, Scope: eval.New(s.Runbook, s.Values, eval.Run{}, nil),
@@ -73,7 +77,10 @@ const mostInstances = 10
 // describe asks what an action of a step would do with the values that are known:
 // of instances, as far as these are, all that they would.
 func (r *reading) describe(step *runbook.Step, op *runbook.Operation) *deed {
-	if step.ForEach == nil {
+	switch {
+	case op.Provider == "core": // it has no backend and touches nothing
+		return &deed{}
+	case step.ForEach == nil:
 		return r.describeOne(op, unsettled())
 	}
 	instances, known, _ := r.observer.Scope.Instances(r.ctx, step.ForEach) // a mistake in it is the plan's to tell
@@ -99,10 +106,7 @@ func (r *reading) describe(step *runbook.Step, op *runbook.Operation) *deed {
 
 func (r *reading) describeOne(op *runbook.Operation, x eval.Extra) *deed {
 	d, arguments, unknown, err := r.observer.Describe(r.ctx, op, x)
-	made := &deed{Description: d, arguments: arguments, unknown: unknown}
-	if err != nil {
-		made.undone = op.Provider != "core"
-	}
+	made := &deed{Description: d, arguments: arguments, unknown: unknown, undone: err != nil}
 	if spec := r.spec(op, schema.Action); spec != nil && made.Settling == "" {
 		made.Settling = spec.Settling
 	}

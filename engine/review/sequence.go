@@ -89,11 +89,10 @@ step "second" {
 			if len(actors) > mostActors {
 				return
 			}
-			before := ancestors(r.rb)
 			for i, b := range actors {
 				for _, a := range actors[:i] {
 					resource, conflict := plan.Conflict(r.touched(a), r.touched(b))
-					if conflict && !before[b][a] && !before[a][b] {
+					if conflict && !r.before(a, b) && !r.before(b, a) {
 						say(b.Range, "%s and %s both touch %s, and nothing says which comes first. Name one in the depends_on of the other.", a.Address(), b.Address(), resource)
 					}
 				}
@@ -114,20 +113,25 @@ func (r *reading) touched(step *runbook.Step) []schema.Effect {
 	return all
 }
 
-// ancestors are the steps that come before each step, near or far.
-func ancestors(rb *runbook.Runbook) map[*runbook.Step]map[*runbook.Step]bool {
-	all := make(map[*runbook.Step]map[*runbook.Step]bool, len(rb.Steps))
-	for _, step := range plan.Ordered(rb) {
-		before := map[*runbook.Step]bool{}
-		for _, edge := range step.Edges {
-			before[edge.To] = true
-			for s := range all[edge.To] {
-				before[s] = true
+// before tells whether an edge leads, near or far, from a step to an earlier one.
+func (r *reading) before(earlier, step *runbook.Step) bool {
+	reached, known := r.reached[step]
+	if !known {
+		reached = make([]bool, len(r.rb.Steps))
+		stack := []*runbook.Step{step}
+		for len(stack) > 0 {
+			s := stack[len(stack)-1]
+			stack = stack[:len(stack)-1]
+			for _, edge := range s.Edges {
+				if !reached[edge.To.Index] {
+					reached[edge.To.Index] = true
+					stack = append(stack, edge.To)
+				}
 			}
 		}
-		all[step] = before
+		r.reached[step] = reached
 	}
-	return all
+	return reached[earlier.Index]
 }
 
 func whenReadsRepairedCheck() *Rule {
@@ -204,11 +208,10 @@ step "complain" {
 			if len(repairs) == 0 || len(r.rb.Steps) > 10*mostActors {
 				return
 			}
-			before := ancestors(r.rb)
 			for _, step := range r.rb.Steps {
 				for _, name := range step.WhenChecks {
 					for _, repair := range repairs[name] {
-						if before[step][repair] {
+						if r.before(repair, step) {
 							say(step.When.Range(), "%s, which runs before, brings about check.%s; this reads what the check said before anything was done. Ask the check in a precondition, or read %s.status.", repair.Address(), name, repair.Address())
 							break
 						}

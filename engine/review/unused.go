@@ -140,8 +140,8 @@ step "say" {
 	}
 }
 
-// used are the names that anything but their own declaration refers to.
-func (r *reading) used() map[string]bool {
+// findUsed finds the names that anything but their own declaration refers to.
+func (r *reading) findUsed() map[string]bool {
 	used := map[string]bool{}
 	for _, body := range r.rb.Bodies {
 		for _, block := range body.Blocks {

@@ -31,6 +31,7 @@ step "clean_cache" {
     argv    = ["mv", "cache.bad", "cache.old"]
     effects = [{ resource = "file:///srv/cache" }]
   }
+  goal "clean" { check = check.cache }
 }
 
 step "healthy" {

@@ -11,8 +11,9 @@ step "before" {
 
 step "promote" {
   action "exec.run" {
-    argv    = ["cp", "candidate.txt", "release.txt"]
-    effects = [{ resource = "file:///srv/release.txt" }]
+    argv       = ["cp", "candidate.txt", "release.txt"]
+    effects    = [{ resource = "file:///srv/release.txt" }]
+    idempotent = true
   }
 
   verify "it_is_another" {

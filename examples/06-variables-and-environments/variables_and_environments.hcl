@@ -24,9 +24,10 @@ locals {
 
 step "scale" {
   action "exec.run" {
-    script  = "echo scaling with $TOKEN"
-    env     = { TOKEN = var.token }
-    effects = []
+    script     = "echo scaling with $TOKEN"
+    env        = { TOKEN = var.token }
+    effects    = []
+    idempotent = true
   }
 }
 

@@ -13,9 +13,17 @@ step "purge" {
     message   = "there is no folder exports"
   }
 
+  # runbook:ignore destructive_unguarded this shows what the engine asks by itself
   action "exec.run" {
     argv    = ["rm", "-r", "exports"]
     effects = [{ resource = "file:///srv/exports", mode = "delete" }]
     dry_run = ["ls", "exports"]
+  }
+
+  goal "gone" {
+    probe "exec.run" {
+      argv = ["test", "!", "-d", "exports"]
+    }
+    message = "the folder exports is there"
   }
 }

@@ -7,6 +7,12 @@ step "copy" {
     argv    = ["cp", "data.txt", "copy.txt"]
     effects = [{ resource = "file:///srv/copy.txt" }]
   }
+  goal "copied" {
+    probe "exec.run" {
+      argv = ["test", "-e", "copy.txt", "-o", "-e", "public/copy.txt"]
+    }
+    message = "there is no copy yet"
+  }
 }
 
 step "publish" {
@@ -19,5 +25,11 @@ step "publish" {
   action "exec.run" {
     argv    = ["mv", "copy.txt", "public/"]
     effects = [{ resource = "file:///srv/public" }]
+  }
+  goal "published" {
+    probe "exec.run" {
+      argv = ["test", "-e", "public/copy.txt"]
+    }
+    message = "the copy is not published"
   }
 }

@@ -9,7 +9,8 @@ step "source_is_there" {
 
 step "count" {
   action "exec.run" {
-    argv    = ["wc", "-l", local.source]
-    effects = [{ resource = "file://${local.source}", mode = "read" }]
+    argv       = ["wc", "-l", local.source]
+    effects    = [{ resource = "file://${local.source}", mode = "read" }]
+    idempotent = true
   }
 }

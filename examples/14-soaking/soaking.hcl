@@ -4,8 +4,9 @@ runbook "soaking" {
 
 step "restart" {
   action "exec.run" {
-    argv    = ["touch", "up"]
-    effects = [{ resource = "file:///srv/service" }]
+    argv       = ["touch", "up"]
+    effects    = [{ resource = "file:///srv/service" }]
+    idempotent = true
   }
 
   verify "stays_up" {

@@ -4,9 +4,16 @@ runbook "retry" {
 
 step "fetch" {
   action "exec.run" {
-    script     = "echo try >> tries; test $(wc -l < tries) -eq 3"
-    effects    = [{ resource = "file:///srv/tries" }]
+    script     = "echo try >> tries; test $(wc -l < tries) -eq 3 && touch data.csv"
+    effects    = [{ resource = "file:///srv/data.csv" }]
     idempotent = true
+  }
+
+  goal "fetched" {
+    probe "exec.run" {
+      argv = ["test", "-e", "data.csv"]
+    }
+    message = "data.csv is missing"
   }
 
   retry {

@@ -11,6 +11,13 @@ step "link" {
     effects = [{ resource = "file:///srv/current" }]
   }
 
+  goal "new_release" {
+    probe "exec.run" {
+      argv = ["test", "current", "-ef", "releases/2"]
+    }
+    message = "current does not lead to releases/2"
+  }
+
   rollback {
     action "exec.run" {
       argv    = ["ln", "-sfn", "releases/1", "current"]
@@ -29,8 +36,9 @@ step "restart" {
   title = "Restart the service on it"
 
   action "exec.run" {
-    argv    = ["cp", "current/version", "running"]
-    effects = [{ resource = "file:///srv/running" }]
+    argv       = ["cp", "current/version", "running"]
+    effects    = [{ resource = "file:///srv/running" }]
+    idempotent = true
   }
 
   verify "healthy" {
@@ -63,5 +71,12 @@ step "tell" {
   action "exec.run" {
     argv    = ["cp", "running", "announced"]
     effects = [{ resource = "file:///srv/announced" }]
+  }
+
+  goal "told" {
+    probe "exec.run" {
+      argv = ["cmp", "-s", "running", "announced"]
+    }
+    message = "what is announced is not what runs"
   }
 }

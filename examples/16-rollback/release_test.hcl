@@ -2,6 +2,24 @@ mock "exec.run" { # all that is not told apart below
   returns = { ok = true }
 }
 
+mock "exec.run" {
+  at      = step.link.goal.new_release
+  returns = { ok = false }
+  after "exec.run" {
+    at      = step.link
+    returns = { ok = true }
+  }
+}
+
+mock "exec.run" {
+  at      = step.tell.goal.told
+  returns = { ok = false }
+  after "exec.run" {
+    at      = step.tell
+    returns = { ok = true }
+  }
+}
+
 # Whatever goes wrong, what is announced is what runs.
 invariant "it_is_announced" {
   assert  = run.outcome == "blocked" || step.tell.acted
@@ -24,7 +42,7 @@ test "a_broken_release_is_taken_back" {
     outcome = "rolled_back"
     status  = { "step.link" = "rolled_back", "step.restart" = "rolled_back", "step.tell" = "done" }
     order   = [step.link, step.restart, step.tell]
-    calls   = { "exec.run" = 8 }
+    calls   = { "exec.run" = 12 }
   }
 }
 

@@ -13,6 +13,12 @@ step "stop_writers" {
     argv    = ["systemctl", "stop", "ingest"]
     effects = [{ resource = "systemd://localhost/ingest" }]
   }
+  goal "stopped" {
+    probe "exec.run" {
+      argv = ["systemctl", "is-active", "ingest"]
+    }
+    assert = !result.ok
+  }
 }
 
 step "delete" {
@@ -35,5 +41,10 @@ step "start_writers" {
   action "exec.run" {
     argv    = ["systemctl", "start", "ingest"]
     effects = [{ resource = "systemd://localhost/ingest" }]
+  }
+  goal "started" {
+    probe "exec.run" {
+      argv = ["systemctl", "is-active", "ingest"]
+    }
   }
 }

@@ -1,5 +1,23 @@
 mock "exec.run" { takes = "5s" }
 
+mock "exec.run" {
+  at      = step.stop_writers.goal.stopped
+  returns = { ok = true }
+  after "exec.run" {
+    at      = step.stop_writers
+    returns = { ok = false }
+  }
+}
+
+mock "exec.run" {
+  at      = step.start_writers.goal.started
+  returns = { ok = false }
+  after "exec.run" {
+    at      = step.start_writers
+    returns = { ok = true }
+  }
+}
+
 mock "postgres.query" {
   returns = { rows = [{ bad = 12 }] }
   after "postgres.delete" {

@@ -30,12 +30,19 @@ step "free" {
     argv    = ["rm", "old/data"]
     effects = [{ resource = "file:///srv/old" }]
   }
+  goal "freed" {
+    probe "exec.run" {
+      argv = ["test", "!", "-e", "old/data"]
+    }
+    message = "the old disk still holds the data"
+  }
 }
 
 step "mount" {
   action "exec.run" {
-    argv    = ["ln", "-sfn", "new", "data"]
-    effects = [{ resource = "file:///srv/data" }]
+    argv       = ["ln", "-sfn", "new", "data"]
+    effects    = [{ resource = "file:///srv/data" }]
+    idempotent = true
   }
   verify "writable" {
     probe "exec.run" {

@@ -14,7 +14,8 @@ step "logs" {
 
 step "count" {
   action "exec.run" {
-    argv    = concat(["ls"], [for name, s in step.logs : s.result.kept])
-    effects = [{ resource = "file:///", mode = "read" }]
+    argv       = concat(["ls"], [for name, s in step.logs : s.result.kept])
+    effects    = [{ resource = "file:///", mode = "read" }]
+    idempotent = true
   }
 }

@@ -21,5 +21,11 @@ step "prune" {
     where     = "at < now() - interval '1 year'"
     backup_to = "visits_deleted"
   }
+  goal "nothing_older" {
+    probe "postgres.query" {
+      sql = "SELECT count(*) AS older FROM visits WHERE at < now() - interval '1 year'"
+    }
+    assert = result.rows[0].older == 0
+  }
   limit = { rows = 50000 }
 }

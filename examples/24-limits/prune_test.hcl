@@ -1,5 +1,12 @@
 variables = { postgres_password = "not-used" }
 
+mock "postgres.query" {
+  returns = { rows = [{ older = 31000 }] }
+  after "postgres.delete" {
+    returns = { rows = [{ older = 0 }] }
+  }
+}
+
 test "a_usual_year_is_deleted" {
   approve = [step.prune]
   mock "postgres.delete" {

@@ -31,6 +31,8 @@ step "restore" {
       paths = ["dvc.lock"]
     }
   }
+
+  limit = { files = 10 }
 }
 
 step "commit" {
@@ -38,6 +40,12 @@ step "commit" {
 
   action "git.commit" {
     message = "Go back to the data of ${step.history.result.last_good.tags[0]}"
+  }
+
+  verify "nothing_is_left" {
+    probe "git.status" {
+      paths = ["dvc.lock"]
+    }
   }
 }
 

@@ -15,6 +15,7 @@ step "pack" {
       min_bytes = 1
     }
   }
+  limit = { overwritten = 1 }
 }
 
 step "rotate" {

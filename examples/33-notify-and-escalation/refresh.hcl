@@ -12,4 +12,10 @@ step "copy" {
     argv    = ["cp", var.source, "features.csv"]
     effects = [{ resource = "file:///srv/features.csv" }]
   }
+  goal "copied" {
+    probe "exec.run" {
+      argv = ["cmp", "-s", var.source, "features.csv"]
+    }
+    message = "features.csv is not what ${var.source} holds"
+  }
 }

@@ -12,6 +12,13 @@ test "the_lead_is_paged_at_once_where_it_fails" {
 
 test "nobody_is_paged_where_it_takes_ten_minutes" {
   mock "exec.run" {
+    at      = step.copy.goal.copied
+    returns = { ok = false }
+    after "exec.run" {
+      returns = { ok = true }
+    }
+  }
+  mock "exec.run" {
     takes = "10m"
   }
   expect {
@@ -22,6 +29,13 @@ test "nobody_is_paged_where_it_takes_ten_minutes" {
 
 test "the_lead_is_paged_where_it_takes_an_hour" {
   mock "exec.run" {
+    at      = step.copy.goal.copied
+    returns = { ok = false }
+    after "exec.run" {
+      returns = { ok = true }
+    }
+  }
+  mock "exec.run" {
     takes = "1h"
   }
   expect {
@@ -31,6 +45,13 @@ test "the_lead_is_paged_where_it_takes_an_hour" {
 }
 
 test "a_channel_that_is_away_changes_nothing" {
+  mock "exec.run" {
+    at      = step.copy.goal.copied
+    returns = { ok = false }
+    after "exec.run" {
+      returns = { ok = true }
+    }
+  }
   mock "exec.run" {}
   mock "core.log" {
     at    = notify.channel
