@@ -45,6 +45,9 @@ func TestKilledAtAnyInstant(t *testing.T) {
 		if t.Failed() {
 			return
 		}
+		if c.lives%1000 == 0 {
+			t.Logf("%d kills in %d lives so far, after %s", c.killed, c.lives, time.Since(begun).Round(time.Second))
+		}
 	}
 	t.Logf("%d kills in %d lives, %d of them between an INTENT and its outcome, %d as something was taken back; %d resumes; answered by the witness: %d",
 		c.killed, c.lives, c.found["open"], c.found["back"], c.resumed, c.asked)

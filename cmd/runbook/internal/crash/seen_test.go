@@ -160,14 +160,13 @@ func (c *campaign) providers() int {
 	return found
 }
 
+// runs are those that have a record, if an empty one. An engine that is killed
+// before that holds nothing yet, and leaves a folder.
 func runs(dir string) []string {
-	entries, err := os.ReadDir(filepath.Join(dir, ".runbook", "runs"))
-	if err != nil {
-		return nil
-	}
-	var ids []string
-	for _, e := range entries {
-		ids = append(ids, e.Name())
+	journals, _ := filepath.Glob(filepath.Join(dir, ".runbook", "runs", "*", "journal.jsonl"))
+	ids := make([]string, len(journals))
+	for i, journal := range journals {
+		ids[i] = filepath.Base(filepath.Dir(journal))
 	}
 	return ids
 }
