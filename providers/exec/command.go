@@ -67,9 +67,14 @@ func (c Command) fed(call *sdk.Call) []string {
 	return []string{"bash", "-c", `printf %s "$0" | "$@"`, input}
 }
 
-func describe(args ActionArgs, call *sdk.Call) sdk.Description {
+func (p *provider) describe(args ActionArgs, call *sdk.Call) sdk.Description {
 	argv, failure := args.argv(call)
-	d := sdk.Description{Command: args.shown(argv, call), Failure: failure, Settling: schema.Manual}
+	host, wrong := p.host(args.Command)
+	d := sdk.Description{Command: args.shown(argv, call), Failure: cmp.Or(failure, wrong), Settling: schema.Manual}
+	if host != nil {
+		d.Summary = "runs on " + host.String()
+		d.Command = args.shownThere(host, argv, call)
+	}
 	if args.Idempotent {
 		d.Settling = schema.Idempotent
 	}
@@ -77,8 +82,12 @@ func describe(args ActionArgs, call *sdk.Call) sdk.Description {
 		d.Undeclared, d.Destructive = true, true
 		return d
 	}
-	var wrong *schema.Failure
 	d.Effects, d.Destructive, wrong = sdk.DeclaredEffects(args.Effects)
 	d.Failure = cmp.Or(d.Failure, wrong)
+	if call.Unknown("host") {
+		d.Undeclared, d.Effects = true, nil // files of which machine?
+	} else if host != nil {
+		host.own(d.Effects)
+	}
 	return d
 }

@@ -16,3 +16,9 @@ action "exec.run" {
     { resource = "file:///srv/models", mode = "delete" },
   ]
 }
+
+# On another machine, by a key; the machine has to be in known_hosts.
+probe "exec.run" {
+  host = "ssh://ops@db1.example.com"
+  argv = ["systemctl", "is-active", "--quiet", "postgresql"]
+}

@@ -221,10 +221,16 @@ func TestCancelKillsTheProcessGroup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.After(10 * time.Second); alive(child); { // the kernel takes its time to end what was killed
+	gone(t, child)
+}
+
+// gone waits for the end of a process that was killed: the kernel takes its time.
+func gone(t *testing.T, pid int) {
+	t.Helper()
+	for deadline := time.After(10 * time.Second); alive(pid); {
 		select {
 		case <-deadline:
-			t.Fatalf("the child %d is still there", child)
+			t.Fatalf("the process %d is still there", pid)
 		case <-time.Tick(time.Millisecond):
 		}
 	}

@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	"github.com/runbook-engine/runbook/providers/exec"
+	"github.com/runbook-engine/runbook/providers/internal/backendtest"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk/sdktest"
 )
 
 func TestMain(m *testing.M) {
 	sdktest.Serve(exec.Provider)
-	os.Exit(m.Run())
+	backendtest.Main(m, backendtest.WithSSH(&there))
 }
 
 // The backend of exec is this machine: a folder of it.

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -21,11 +22,22 @@ const (
 	patience     = 500 * time.Millisecond // how long killed processes may take to vanish
 )
 
-func observe(ctx context.Context, args Command, call *sdk.Call) (Output, error) {
+func (p *provider) observe(ctx context.Context, args Command, call *sdk.Call) (Output, error) {
 	argv, failure := args.argv(call)
 	if failure != nil {
 		return Output{}, failure
 	}
+	host, failure := p.host(args)
+	if failure != nil {
+		return Output{}, failure
+	}
+	if host != nil {
+		return p.observeThere(ctx, host, args, argv)
+	}
+	return observeHere(ctx, args, argv, call)
+}
+
+func observeHere(ctx context.Context, args Command, argv []string, call *sdk.Call) (Output, error) {
 	p := start(ctx, call, args, argv, nil)
 	defer p.close()
 	if p.err == nil {
@@ -40,11 +52,22 @@ func observe(ctx context.Context, args Command, call *sdk.Call) (Output, error) 
 	return out, nil
 }
 
-func act(ctx context.Context, args ActionArgs, call *sdk.Call) (Output, error) {
+func (p *provider) act(ctx context.Context, args ActionArgs, call *sdk.Call) (Output, error) {
 	argv, failure := args.argv(call)
 	if failure != nil {
 		return Output{}, sdk.Clean(failure)
 	}
+	host, failure := p.host(args.Command)
+	if failure != nil {
+		return Output{}, sdk.Clean(failure)
+	}
+	if host != nil {
+		return p.actThere(ctx, host, args.Command, argv, call)
+	}
+	return actHere(ctx, args, argv, call)
+}
+
+func actHere(ctx context.Context, args ActionArgs, argv []string, call *sdk.Call) (Output, error) {
 	p := start(ctx, call, args.Command, argv, call.Stream)
 	defer p.close()
 	out, err := p.output(ctx)
@@ -58,16 +81,16 @@ func act(ctx context.Context, args ActionArgs, call *sdk.Call) (Output, error) {
 	return out, nil
 }
 
-func preview(ctx context.Context, args ActionArgs, call *sdk.Call) (sdk.PreviewResult, error) {
+func (p *provider) preview(ctx context.Context, args ActionArgs, call *sdk.Call) (sdk.PreviewResult, error) {
 	if len(args.DryRun) == 0 {
 		return sdk.PreviewResult{}, nil
 	}
 	dry := args.Command
 	dry.Argv, dry.Script, dry.OKCodes = args.DryRun, "", []int{0}
-	out, err := observe(ctx, dry, call)
+	out, err := p.observe(ctx, dry, call)
 	switch {
 	case err != nil:
-		return sdk.PreviewResult{}, fmt.Errorf("dry run: %w", err)
+		return sdk.PreviewResult{}, ofDryRun(err)
 	case !out.OK:
 		return sdk.PreviewResult{}, sdk.Fail("dry_run", "the dry run failed: %s", out.Summary)
 	case out.Stdout == "":
@@ -78,6 +101,17 @@ func preview(ctx context.Context, args ActionArgs, call *sdk.Call) (sdk.PreviewR
 		Summary: fmt.Sprintf("the dry run printed %d lines", len(lines)),
 		Sample:  lines[:min(len(lines), previewLines)],
 	}, nil
+}
+
+// ofDryRun is why a dry run told nothing.
+func ofDryRun(err error) error {
+	var failure *schema.Failure
+	if !errors.As(err, &failure) {
+		return fmt.Errorf("dry run: %w", err)
+	}
+	own := *failure
+	own.Message = "dry run: " + own.Message
+	return &own
 }
 
 // program is one that has ended, or never began.
