@@ -3,6 +3,7 @@
 package bundled
 
 import (
+	"github.com/runbook-engine/runbook/providers/airflow"
 	"github.com/runbook-engine/runbook/providers/core"
 	"github.com/runbook-engine/runbook/providers/docker"
 	"github.com/runbook-engine/runbook/providers/dvc"
@@ -27,6 +28,7 @@ import (
 // caller's own.
 func Providers() map[string]func() *sdk.Provider {
 	return map[string]func() *sdk.Provider{
+		"airflow":    airflow.Provider,
 		"core":       core.Provider,
 		"docker":     docker.Provider,
 		"dvc":        dvc.Provider,

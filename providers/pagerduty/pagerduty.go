@@ -210,7 +210,7 @@ func (p *provider) send(ctx context.Context, event map[string]any, key, done str
 	if err != nil {
 		return Accepted{}, sdk.Clean(sdk.InvalidArgument("summary", "the event cannot be sent as JSON: %v", err))
 	}
-	reply, err := exchange.Post(ctx, exchange.Message{
+	reply, err := exchange.Send(ctx, exchange.Message{
 		URL: u.String(), Where: u.Host, Body: body, CAFile: p.config.CAFile,
 		Header: nethttp.Header{"Content-Type": {"application/json"}, "User-Agent": {"runbook"}},
 	})

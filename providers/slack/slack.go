@@ -169,7 +169,7 @@ func (p *provider) post(ctx context.Context, args PostArgs, _ *sdk.Call) (Posted
 	if p.config.Token != "" {
 		header.Set("Authorization", "Bearer "+p.config.Token)
 	}
-	reply, err := exchange.Post(ctx, exchange.Message{URL: address, Where: shown.Host, Header: header, Body: body, CAFile: p.config.CAFile})
+	reply, err := exchange.Send(ctx, exchange.Message{URL: address, Where: shown.Host, Header: header, Body: body, CAFile: p.config.CAFile})
 	if err != nil {
 		return Posted{}, err
 	}

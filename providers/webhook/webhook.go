@@ -144,7 +144,7 @@ func (p *provider) post(ctx context.Context, args PostArgs, call *sdk.Call) (Pos
 		mac.Write(body)
 		header.Set("X-Runbook-Signature", "sha256="+hex.EncodeToString(mac.Sum(nil)))
 	}
-	reply, err := exchange.Post(ctx, exchange.Message{URL: p.config.URL, Where: u.Host, Header: header, Body: body, CAFile: p.config.CAFile})
+	reply, err := exchange.Send(ctx, exchange.Message{URL: p.config.URL, Where: u.Host, Header: header, Body: body, CAFile: p.config.CAFile})
 	if err != nil {
 		return Posted{}, err
 	}

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -36,20 +37,22 @@ func Roots(caFile string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// Message is what Post sends.
+// Message is what Send sends.
 type Message struct {
+	Method string // empty: POST
 	URL    string // may be a secret: it is in no error
 	Where  string // how errors name the server
 	Header nethttp.Header
 	Body   []byte
 	CAFile string
+	Limit  int // of bytes of the answer; 0: replyLimit
 }
 
 // Reply is what was answered.
 type Reply struct {
 	Status int
 	Header nethttp.Header
-	Body   []byte // at most replyLimit
+	Body   []byte // at most the message's limit
 	Took   time.Duration
 }
 
@@ -60,10 +63,10 @@ const replyLimit = 64 << 10
 // without end.
 const patience = 30 * time.Second
 
-// Post sends a message once: by no proxy, over no redirect, and never again by
+// Send sends a message once: by no proxy, over no redirect, and never again by
 // itself. An error is typed, and says whether the message can have arrived; any
 // status is a reply.
-func Post(ctx context.Context, m Message) (Reply, error) {
+func Send(ctx context.Context, m Message) (Reply, error) {
 	roots, err := Roots(m.CAFile)
 	if err != nil {
 		return Reply{}, sdk.Clean(err)
@@ -72,7 +75,7 @@ func Post(ctx context.Context, m Message) (Reply, error) {
 	defer cancel()
 	var sent atomic.Bool
 	traced := httptrace.WithClientTrace(bounded, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
-	req, err := nethttp.NewRequestWithContext(traced, nethttp.MethodPost, m.URL, bytes.NewReader(m.Body))
+	req, err := nethttp.NewRequestWithContext(traced, cmp.Or(m.Method, nethttp.MethodPost), m.URL, bytes.NewReader(m.Body))
 	if err != nil {
 		return Reply{}, sdk.Clean(sdk.InvalidArgument("url", "the URL cannot be read"))
 	}
@@ -96,6 +99,6 @@ func Post(ctx context.Context, m Message) (Reply, error) {
 		return Reply{}, sdk.Uncertain(f)
 	}
 	defer func() { _ = response.Body.Close() }()
-	body, _ := io.ReadAll(io.LimitReader(response.Body, replyLimit)) // the status says it all
+	body, _ := io.ReadAll(io.LimitReader(response.Body, int64(cmp.Or(m.Limit, replyLimit)))) // the status says it all
 	return Reply{response.StatusCode, response.Header, body, time.Since(began)}, nil
 }

@@ -1,0 +1,8 @@
+package airflow
+
+import _ "embed" // the examples
+
+// examples show each probe and action.
+//
+//go:embed examples.hcl
+var examples string
