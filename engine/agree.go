@@ -24,8 +24,7 @@ const (
 // again: the plan that is returned is the later one. It is nil where looking
 // failed or was interrupted.
 func (e *Engine) agree(ctx context.Context, s *session, opts ApplyOptions) (*plan.Plan, answer, error) {
-	planOptions := PlanOptions{Only: opts.Only, Force: opts.Force, Progress: opts.Progress}
-	p, err := e.plan(ctx, s, planOptions)
+	p, err := e.plan(ctx, s, PlanOptions{Only: opts.Only, Force: opts.Force, Progress: opts.Progress})
 	if err := interruptedPlan(ctx, err); err != nil {
 		return nil, declined, err
 	}
@@ -43,14 +42,10 @@ func (e *Engine) agree(ctx context.Context, s *session, opts ApplyOptions) (*pla
 	if yes, err := opts.Confirm(p); err != nil || !yes {
 		return p, declined, err
 	}
-	now, err := e.plan(ctx, s, planOptions)
-	if err := interruptedPlan(ctx, err); err != nil {
+	if p, err = e.again(ctx, s, p, opts); err != nil {
 		return p, declined, err
 	}
-	if grew := plan.Grew(p, now); len(grew) > 0 {
-		return now, declined, &StaleError{Grew: grew}
-	}
-	return now, agreed, nil
+	return p, agreed, nil
 }
 
 // interruptedPlan is why a plan is of no use: it was cut short, or err.

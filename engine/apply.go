@@ -40,7 +40,9 @@ type ApplyOptions struct {
 	Planned func(*plan.Plan)
 	// Progress, if set, is told each step before it is planned.
 	Progress func(step string)
-	Screen   event.Sink
+	// Queued, if set, is told who holds what the run needs, before that is waited for.
+	Queued func(*store.LockedError)
+	Screen event.Sink
 
 	Interrupt <-chan struct{} // closed by the first signal
 	Kill      <-chan struct{} // closed by the second
@@ -105,9 +107,16 @@ func (e *Engine) Apply(ctx context.Context, rb *runbook.Runbook, opts ApplyOptio
 func (e *Engine) run(ctx context.Context, s *session, p *plan.Plan, opts ApplyOptions) (Result, error) {
 	st := s.store
 	writes := lockable(p)
+	only, err := target(s.frame.Runbook, opts.Only)
+	if err != nil {
+		return Result{Plan: p}, err
+	}
 	looking, stop := until(ctx, opts.Interrupt)
 	defer stop()
-	lease, err := acquire(looking, st.Begin, e.holder(s), writes, opts.LockTimeout)
+	lease, p, err := e.acquire(looking, st.Begin, s, p, writes, opts)
+	if err != nil && lease != nil {
+		err = errors.Join(err, lease.Release(ctx))
+	}
 	if err != nil {
 		return Result{Plan: p}, err
 	}
@@ -117,37 +126,19 @@ func (e *Engine) run(ctx context.Context, s *session, p *plan.Plan, opts ApplyOp
 	}
 	kept.Hold(lease)
 	start, err := e.start(ctx, s, p)
+	if err == nil && opts.saved != nil {
+		start.PlanDigest = opts.saved.Digest
+		err = st.UsePlan(opts.saved.Digest, s.run.ID)
+	}
 	if err != nil {
-		return Result{Plan: p}, errors.Join(err, kept.Close(), lease.Release(ctx))
+		return Result{Plan: p}, errors.Join(err, kept.Discard(), lease.Release(ctx))
 	}
 	start.Targets, start.Force, start.Approved = opts.Only, opts.Force, opts.approved
-	if opts.saved != nil {
-		start.PlanDigest = opts.saved.Digest
-		if err := st.UsePlan(opts.saved.Digest, s.run.ID); err != nil {
-			return Result{Plan: p}, errors.Join(err, kept.Close(), lease.Release(ctx))
-		}
-	}
 	if stopper := plan.Stopper(p); p.Outcome == plan.Blocked && stopper != nil {
 		applying := e.applyOptions(s, opts, kept, lease, writes, start, nil)
 		return e.finish(ctx, s, p, kept, lease, apply.Refuse(ctx, applying, p))
 	}
-	only, err := target(s.frame.Runbook, opts.Only)
-	if err != nil {
-		return Result{Plan: p}, errors.Join(err, kept.Close(), lease.Release(ctx))
-	}
 	return e.finish(ctx, s, p, kept, lease, apply.Run(ctx, e.applyOptions(s, opts, kept, lease, writes, start, only)))
-}
-
-// taking is how a run that begins takes its locks, or one that goes on.
-type taking func(ctx context.Context, holder store.Holder, effects []schema.Effect, wait time.Duration) (*store.Lease, error)
-
-// acquire takes a run's locks. What ends looking ends the wait for them.
-func acquire(looking context.Context, take taking, holder store.Holder, effects []schema.Effect, wait time.Duration) (*store.Lease, error) {
-	lease, err := take(looking, holder, effects, wait)
-	if err != nil && looking.Err() != nil {
-		return nil, ErrInterrupted
-	}
-	return lease, err
 }
 
 func (e *Engine) applyOptions(s *session, opts ApplyOptions, kept *store.Run, lease *store.Lease, held []schema.Effect, start event.Start, only map[string]bool) apply.Options {

@@ -188,7 +188,7 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 		if answer == declined {
 			return Result{Plan: p, Result: apply.Result{Outcome: Declined}}, diags, nil
 		}
-		r.start.Approved, r.start.PlanDigest = answer == agreed, p.Digest
+		r.start.Approved = answer == agreed
 	}
 	var writes []schema.Effect
 	if p != nil {
@@ -203,16 +203,21 @@ func (e *Engine) resume(ctx context.Context, st *store.Store, kept *store.Run, i
 // goOn takes the locks of a run on record and goes on with it, or takes back what
 // it did.
 func (e *Engine) goOn(ctx, looking context.Context, st *store.Store, kept *store.Run, r *reopened, p *plan.Plan, writes []schema.Effect, opts ResumeOptions, takeBack bool) (Result, error) {
-	lease, err := acquire(looking, st.Acquire, e.holder(r.s), writes, opts.LockTimeout)
-	if err != nil {
-		return Result{}, err
+	lease, p, err := e.acquire(looking, st.Acquire, r.s, p, writes, opts.ApplyOptions)
+	if lease != nil {
+		defer lease.Close() // what the run holds is given back by its end alone: see finish
 	}
-	defer lease.Close() // what the run holds is given back by its end alone: see finish
+	if err != nil {
+		return Result{Plan: p}, err
+	}
 	inbox, err := kept.Answers()
 	if err != nil {
 		return Result{}, err
 	}
 	kept.Hold(lease)
+	if p != nil {
+		r.start.PlanDigest = p.Digest
+	}
 	if p != nil && p.Outcome == plan.Blocked && plan.Stopper(p) != nil {
 		applying := e.applyOptions(r.s, opts.ApplyOptions, kept, lease, writes, r.start, nil)
 		applying.History = r.history

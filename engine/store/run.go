@@ -68,6 +68,15 @@ func (s *Store) newRun(id string) (*Run, error) {
 	return &Run{id: id, dir: dir, journal: j}, nil
 }
 
+// Discard is Close for a run in which nothing has begun: of one with nothing on
+// record nothing is left.
+func (r *Run) Discard() error {
+	if r.journal.Seal() != "" {
+		return r.Close()
+	}
+	return errors.Join(os.RemoveAll(r.dir), r.Close())
+}
+
 // AttendedError says that another process attends the run.
 type AttendedError struct {
 	Holder       // Runbook is empty where the record does not tell yet who it is

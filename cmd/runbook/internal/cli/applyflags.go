@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runbook-engine/runbook/engine"
+	"github.com/runbook-engine/runbook/engine/plan"
+	"github.com/runbook-engine/runbook/engine/store"
 )
 
 // applyFlags are what apply, resume and rollback share.
@@ -35,7 +37,7 @@ func (f *applyFlags) registerShared(cmd *cobra.Command) {
 	f.inputs.register(flags)
 	flags.BoolVar(&f.autoApprove, "auto-approve", false, "do not ask about the plan as a whole; destructive steps still wait for a person")
 	flags.StringArrayVar(&f.approve, "approve", nil, "say yes to this `STEP`, or to all; may be given again")
-	flags.DurationVar(&f.lockTimeout, "lock-timeout", 0, "wait this `LONG` for another run to give its locks back, such as 5m")
+	flags.DurationVar(&f.lockTimeout, "lock-timeout", 0, "wait this `LONG` for another run to give its locks back, such as 5m, and then look again")
 	flags.BoolVar(&f.wait, "wait", false, "stay while steps wait for a person, until \"runbook approve\" answers")
 	flags.BoolVar(&f.json, "json", false, "write one JSON event a line")
 }
@@ -58,6 +60,9 @@ func (f *applyFlags) options(a *app, screen *screen) engine.ApplyOptions {
 		Inputs: f.inputs.inputs(a), AutoApprove: f.autoApprove, Approve: f.approve, Force: f.force,
 		Parallelism: f.parallelism, LockTimeout: f.lockTimeout, Wait: f.wait, Screen: screen,
 		Interrupt: a.signals.interrupt, Kill: a.signals.kill,
+	}
+	opts.Queued = func(locked *store.LockedError) {
+		fmt.Fprintf(a.errOut, "Waits up to %s: %s\n", plan.Seconds(f.lockTimeout), locked)
 	}
 	screen.attend(f.wait)
 	if a.interactive() {

@@ -4,6 +4,7 @@ import (
 	"github.com/runbook-engine/runbook/cmd/runbook/internal/ui"
 	"github.com/runbook-engine/runbook/engine"
 	"github.com/runbook-engine/runbook/engine/plan"
+	"github.com/runbook-engine/runbook/engine/store"
 )
 
 // showPlanning lets a person see the plan that an apply or a resume makes: that
@@ -28,6 +29,11 @@ func (a *app) showPlanning(applying *engine.ApplyOptions, shown *screen) (done f
 			looking = a.looking() // after the answer everything is looked at again
 			return yes, err
 		}
+	}
+	queued := applying.Queued
+	applying.Queued = func(locked *store.LockedError) {
+		looking.Stop()
+		queued(locked)
 	}
 	shown.before = func() { looking.Stop() }
 	return func() error {
