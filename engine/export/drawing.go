@@ -1,7 +1,8 @@
-// Package export turns a loaded runbook into other people's formats. So far it
-// draws: the steps of a runbook and what each comes after, as DOT, Mermaid or
-// SVG, coloured by decision where there is a plan. It looks at no system and
-// evaluates nothing.
+// Package export turns a loaded runbook into other people's formats: drawings of
+// its steps and what each comes after, as DOT, Mermaid or SVG, coloured by decision
+// where there is a plan; pages in Markdown for people; and break-glass scripts in
+// bash. It looks at no system
+// and starts nothing.
 package export
 
 import (

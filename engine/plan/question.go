@@ -32,14 +32,15 @@ func (o *Observer) follow(a *runbook.Assertion) *runbook.Assertion {
 		if check == nil {
 			return a
 		}
-		merged := merge(check, a)
+		merged := Merge(check, a)
 		a = &merged
 	}
 	return a
 }
 
-// merge is a check as an assertion looks with it.
-func merge(check *runbook.Check, a *runbook.Assertion) runbook.Assertion {
+// Merge is a check as an assertion looks with it: what the assertion sets itself
+// overrides the check's own.
+func Merge(check *runbook.Check, a *runbook.Assertion) runbook.Assertion {
 	merged := check.Assertion
 	merged.Kind, merged.Name, merged.Otherwise, merged.Range = a.Kind, a.Name, a.Otherwise, a.Range
 	if a.Assert != nil {
@@ -87,7 +88,7 @@ func (o *Observer) ask(ctx context.Context, a *runbook.Assertion, x eval.Extra) 
 			q.message = own
 		}
 		q.probe, q.writer = own, own
-		q.Assertion = merge(check, &q.Assertion)
+		q.Assertion = Merge(check, &q.Assertion)
 	}
 	return ctx, q, nil
 }

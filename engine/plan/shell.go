@@ -23,6 +23,16 @@ const plainCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 var placeholder = regexp.MustCompile(`^(|[^$]*(?:=|:|: ))(\$[A-Za-z_][A-Za-z0-9_]*)$`)
 
 func quote(word string) string {
+	if parts := placeholder.FindStringSubmatch(word); parts != nil && !strings.ContainsFunc(word, unicode.IsControl) {
+		before := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "`", "\\`").Replace(parts[1])
+		return `"` + before + parts[2] + `"`
+	}
+	return Literal(word)
+}
+
+// Literal prints a text as one word of bash that stands for nothing but itself.
+// It holds no NUL.
+func Literal(word string) string {
 	switch {
 	case word == "":
 		return "''"
@@ -30,10 +40,6 @@ func quote(word string) string {
 		return word
 	case strings.ContainsFunc(word, unicode.IsControl):
 		return controlled(word)
-	}
-	if parts := placeholder.FindStringSubmatch(word); parts != nil {
-		before := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "`", "\\`").Replace(parts[1])
-		return `"` + before + parts[2] + `"`
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -78,6 +78,16 @@ func (c *Catalog) Describe(ctx context.Context, dir, name string, config cty.Val
 	return server.Describe(ctx, op)
 }
 
+// ByHand says how a person does an operation in a shell under a configuration,
+// for a runbook in the folder dir.
+func (c *Catalog) ByHand(ctx context.Context, dir, name string, config cty.Value, op schema.Operation) (schema.ByHand, error) {
+	server, err := c.server(ctx, dir, name, config)
+	if err != nil {
+		return schema.ByHand{}, err
+	}
+	return server.ByHand(ctx, op)
+}
+
 func (c *Catalog) server(ctx context.Context, dir, name string, config cty.Value) (*sdk.Server, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -25,15 +25,15 @@ func provider(now func() time.Time) *sdk.Provider {
 		},
 		Actions: []sdk.Action{
 			sdk.NewAction("log", "Writes a message to the run's record.", log,
-				sdk.Describe(describeLog), sdk.Idempotent),
+				sdk.Describe(describeLog), sdk.ActByHand(logByHand), sdk.Idempotent),
 			sdk.NewAction("wait", "Waits. After a crash it waits the whole time again.", wait,
 				sdk.Describe(describeWait), sdk.Idempotent),
 			sdk.NewAction("fail", "Fails, and changes nothing: for branches that must not be reached.", fail,
-				sdk.Describe(describeFail), sdk.Idempotent),
+				sdk.Describe(describeFail), sdk.ActByHand(failByHand), sdk.Idempotent),
 			sdk.NewAction("manual", "Has a person confirm that something is done, or is as it should be, with a note. At a terminal the question is put; elsewhere the run waits for `runbook approve`.", manual,
-				sdk.Describe(describeManual), sdk.Asks, sdk.Idempotent),
+				sdk.Describe(describeManual), sdk.ActByHand(askedOf[ManualArgs]), sdk.Asks, sdk.Idempotent),
 			sdk.NewAction("input", "Has a person fill in values, such as the ID of a run. What they say is checked, and asked again where it does not fit. At a terminal the question is put; elsewhere the run waits for `runbook approve --answer NAME=VALUE`.", input,
-				sdk.Describe(describeInput), sdk.Asks, sdk.Idempotent),
+				sdk.Describe(describeInput), sdk.ActByHand(askedOf[InputArgs]), sdk.Asks, sdk.Idempotent),
 		},
 	}
 }

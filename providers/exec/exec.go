@@ -22,11 +22,12 @@ func Provider() *sdk.Provider {
 		Configure: sdk.Configure(p.configure),
 		Examples:  examples,
 		Probes: []sdk.Probe{
-			sdk.NewProbe("run", "Runs a program that only looks. An exit code outside `ok_codes` is the answer \"no\"; a program that cannot start or does not end in time is an error. Whatever the program leaves behind is killed. On another machine a broken connection is an error too.", p.observe),
+			sdk.NewProbe("run", "Runs a program that only looks. An exit code outside `ok_codes` is the answer \"no\"; a program that cannot start or does not end in time is an error. Whatever the program leaves behind is killed. On another machine a broken connection is an error too.", p.observe,
+				sdk.LookByHand(p.lookByHand)),
 		},
 		Actions: []sdk.Action{
 			sdk.NewAction("run", "Runs a program. It is destructive unless `effects` says what it touches. An exit code outside `ok_codes` is a failure after which something may have changed. On another machine it goes on where the connection breaks: nobody knows then what became of it.", p.act,
-				sdk.Describe(p.describe), sdk.Preview(p.preview), sdk.Manual, sdk.MayDestroy),
+				sdk.Describe(p.describe), sdk.Preview(p.preview), sdk.ActByHand(p.actByHand), sdk.Manual, sdk.MayDestroy),
 		},
 	}
 }

@@ -33,14 +33,14 @@ func Provider() *sdk.Provider {
 		Configure: sdk.Configure(p.configure),
 		Examples:  examples,
 		Probes: []sdk.Probe{
-			sdk.NewProbe("get", getDoc, p.get),
+			sdk.NewProbe("get", getDoc, p.get, sdk.LookByHand(p.getByHand)),
 			sdk.NewProbe("websocket", websocketDoc, p.websocket),
-			sdk.NewProbe("tcp", tcpDoc, tcp),
+			sdk.NewProbe("tcp", tcpDoc, tcp, sdk.LookByHand(tcpByHand)),
 			sdk.NewProbe("tls", tlsDoc, p.tls),
 		},
 		Actions: []sdk.Action{
 			sdk.NewAction("request", requestDoc, p.request,
-				sdk.Describe(p.describeRequest), sdk.Manual, sdk.MayDestroy),
+				sdk.Describe(p.describeRequest), sdk.ActByHand(p.requestByHand), sdk.Manual, sdk.MayDestroy),
 		},
 	}
 }

@@ -13,8 +13,10 @@ import (
 
 // Probe is a read-only capability. Make one with NewProbe.
 type Probe struct {
-	schema schema.OperationSchema
-	run    run
+	schema    schema.OperationSchema
+	arguments reflect.Type
+	run       run
+	byHand    func(schema.Operation, *Call) (schema.ByHand, error)
 }
 
 // Action is a mutating capability. Make one with NewAction.
@@ -26,6 +28,7 @@ type Action struct {
 	describe  func(schema.Operation, *Call) (Description, error)
 	preview   func(context.Context, schema.Operation, *Call) (PreviewResult, error)
 	settle    func(context.Context, schema.Operation, *Call) (answer, schema.State)
+	byHand    func(schema.Operation, *Call) (schema.ByHand, error)
 }
 
 // run calls the author's function with decoded arguments.
@@ -41,9 +44,13 @@ type answer struct {
 // NewProbe makes a probe from a function that looks at the backend and changes
 // nothing. An answer of "no" is a Result that is not OK; an error means that it
 // could not look. It panics where the tags of A or R are wrong.
-func NewProbe[A any, R Reporter](name, doc string, fn func(context.Context, A, *Call) (R, error)) Probe {
+func NewProbe[A any, R Reporter](name, doc string, fn func(context.Context, A, *Call) (R, error), opts ...ProbeOption) Probe {
 	s, arguments, results := operation[A, R](schema.Probe, name, doc)
-	return Probe{schema: s, run: newRun(arguments, results, fn)}
+	p := Probe{schema: s, arguments: reflect.TypeFor[A](), run: newRun(arguments, results, fn)}
+	for _, option := range opts {
+		option(&p)
+	}
+	return p
 }
 
 // NewAction makes an action. It needs Describe and exactly one of Idempotent,

@@ -27,6 +27,10 @@ type Provider struct {
 	Probes    []Probe
 	Actions   []Action
 
+	// Environ is what the programs that a person would use instead read from
+	// their environment, such as PGPASSWORD; optional. It is asked after Configure.
+	Environ func() map[string]string
+
 	// Examples is HCL that shows each probe and action, as ReadExamples takes it;
 	// optional. It goes into the generated reference.
 	Examples string

@@ -44,7 +44,7 @@ after anything short of a lost disk.`,
 	)
 	root.AddCommand(
 		newCmdPlan(a, nil), newCmdApply(a, nil), newCmdResume(a, nil), newCmdRollback(a, nil), newCmdCancel(a, nil), newCmdApprove(a, nil), newCmdCheck(a, nil),
-		newCmdValidate(a, nil), newCmdLint(a, nil), newCmdTest(a, nil), newCmdFmt(a, nil), newCmdGraph(a, nil), newCmdProviders(a),
+		newCmdValidate(a, nil), newCmdLint(a, nil), newCmdTest(a, nil), newCmdFmt(a, nil), newCmdGraph(a, nil), newCmdDocs(a, nil), newCmdShell(a, nil), newCmdProviders(a),
 		newCmdRuns(a), newCmdLocks(a),
 		newCmdVersion(a, nil),
 	)

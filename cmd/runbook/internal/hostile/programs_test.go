@@ -35,7 +35,7 @@ func files(name string, texts map[string]string, says ...string) bad {
 			b.says["fmt"] = text
 			fallthrough
 		case "load":
-			for _, command := range []string{"validate", "lint", "plan", "test", "graph"} {
+			for _, command := range []string{"validate", "lint", "plan", "test", "graph", "docs", "shell"} {
 				b.says[command] = text
 			}
 		default:
