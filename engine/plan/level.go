@@ -230,6 +230,10 @@ func (l *level) settle(ctx context.Context, s *standing, d Decision, facts Facts
 	case !acts:
 		tell(&s.said, schema.Description{})
 		s.said.Fallbacks, s.said.Rollback = nil, nil
+	case d.Tentative && hitsNothing(s.said.Impact):
+		// Of the world before earlier steps have acted; a count of 0 would say that
+		// it stays so.
+		s.said.Impact = schema.Impact{}
 	}
 	// What a step before it does to those after it is not this step's to ignore.
 	own := d.Row != 1
@@ -326,4 +330,13 @@ func (l *looker) value(ctx context.Context, d Decision) cty.Value {
 		}
 	}
 	return cty.ObjectVal(object)
+}
+
+func hitsNothing(counted schema.Impact) bool {
+	for _, n := range counted {
+		if n > 0 {
+			return false
+		}
+	}
+	return true
 }

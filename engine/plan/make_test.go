@@ -267,3 +267,21 @@ func TestWhenNamesTheCheckThatErred(t *testing.T) {
 		t.Errorf("row %d: %s", s.Row, s.Reason)
 	}
 }
+
+// What is counted before an earlier step has acted is of the world before: that
+// there is nothing to hit yet is no count of what there will be.
+func TestNothingYetIsNoCount(t *testing.T) {
+	source := step("first", act+goal) + step("second", act+goal)
+	for rows, want := range map[int64][]schema.Impact{
+		0: {{"rows": 0}, {}},
+		3: {{"rows": 3}, {"rows": 3}},
+	} {
+		p := makePlan(t, &world{rows: rows}, source)
+		if diff := cmp.Diff(want, []schema.Impact{p.Steps[0].Impact, p.Steps[1].Impact}); diff != "" {
+			t.Errorf("%d rows (-want +got):\n%s", rows, diff)
+		}
+		if !p.Steps[1].Tentative {
+			t.Error("the second step is not tentative")
+		}
+	}
+}

@@ -20,10 +20,18 @@ type Notice struct {
 	Command      string          `json:"command"` // without what is told
 }
 
-// notices says whom the run would tell, and warns of what could not be told.
+// notices says whom the run would tell, and warns of what could not be told; of an
+// escalation whose `when` is false nothing is said.
 func (m *maker) notices(ctx context.Context) {
 	x := eval.Extra{Roots: map[string]cty.Value{"run": eval.RunValue(m.opts.Run, cty.UnknownVal(cty.String))}}
 	for _, n := range m.root.frame.Runbook.Notices {
+		if n.When != nil {
+			// One that would not be told needs nothing to be told with. What cannot be
+			// evaluated is told of by the run, as everything about a `when` of it is.
+			if truth, diags := m.root.observer.Scope.Condition(ctx, n.When, x); truth == eval.False && !diags.HasErrors() {
+				continue
+			}
+		}
 		said := Notice{Address: n.Address(), On: n.On, AfterSeconds: n.After.Seconds(), Action: n.Action.Type()}
 		d, _, _, err := m.root.observer.Describe(At(ctx, n.Address()), n.Action, x)
 		why := ""

@@ -32,7 +32,8 @@ type backend struct {
 	unmocked   []string
 	crashAfter string
 	crashed    bool
-	panicked   string // what the engine said then; empty: it did not
+	panicked   string   // what the engine said then; empty: it did not
+	skipped    []string // steps that a plan which keeps apply from anything would skip
 	result     apply.Result
 
 	asserted map[string]bool // places of assertions that were looked at

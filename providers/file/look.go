@@ -124,7 +124,10 @@ func ended(ctx context.Context, err error) error {
 const directoryDoc = `The files in a folder: how many match a pattern, how large they are together, and which is the newest. It is ok when the folder exists, the number is between min and
 max, and the newest is young enough. Links are not counted.`
 
-const sampled = 10
+const (
+	sampled = 10
+	listed  = 1000
+)
 
 type directoryArgs struct {
 	Path      string         `runbook:"path" doc:"The folder."`
@@ -153,6 +156,7 @@ type directoryResult struct {
 	Newest *found   `runbook:"newest" doc:"The one written last; null where there is none."`
 	Oldest *found   `runbook:"oldest" doc:"The one written first; null where there is none."`
 	Sample []string `runbook:"sample" doc:"The oldest ten, by their paths."`
+	Paths  []string `runbook:"paths" doc:"Their paths below the folder, in order, up to 1000."`
 }
 
 func (p *provider) directory(ctx context.Context, args directoryArgs, _ *sdk.Call) (directoryResult, error) {
@@ -181,6 +185,8 @@ func (p *provider) directory(ctx context.Context, args directoryArgs, _ *sdk.Cal
 		}
 		result.take(found{Path: file.Path, Bytes: file.Size, ModifiedAt: file.ModTime, AgeSeconds: age.Seconds()})
 	}
+	slices.Sort(result.Paths)
+	result.Paths = result.Paths[:min(len(result.Paths), listed)]
 	result.Result = result.judge(name, args)
 	return result, nil
 }
@@ -231,6 +237,7 @@ func (r *directoryResult) take(one found) {
 	if len(r.Sample) < sampled {
 		r.Sample = append(r.Sample, one.Path)
 	}
+	r.Paths = append(r.Paths, one.Path)
 }
 
 func (r directoryResult) judge(name string, args directoryArgs) sdk.Result {
