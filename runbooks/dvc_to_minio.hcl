@@ -17,8 +17,12 @@ runbook "dvc_to_minio" {
   owner       = "trading-platform"
   severity    = "medium"
   labels      = { contract = "SYNC-19" }
-  include     = ["stack.hcl"]
+  include     = ["stack.hcl", "escalation.hcl"]
   timeout     = "2h"
+}
+
+locals {
+  severity = "medium"
 }
 
 variable "dataset_sha256" {
@@ -37,6 +41,7 @@ step "stores" {
 
 step "fetch" {
   title = "Bring what only MinIO has into the cache"
+  # runbook:ignore contradicting_effects fetching adds to the cache, and takes nothing out of it
   action "dvc.fetch" {
     remote     = "minio"
     allow_lost = true
@@ -51,6 +56,14 @@ step "fetch" {
 
 step "backup" {
   title = "Bring what MinIO and the cache have lost from the backup remote"
+  precondition "backup_has_it" {
+    probe "dvc.remote_status" {
+      remote = "s3_backup"
+    }
+    assert  = result.lost.objects == 0
+    message = "${result.lost.objects} objects are nowhere any more, the backup included: this version of the data is lost; dvc_from_git_history goes back to the last one that MinIO still has"
+    timeout = "1m"
+  }
   action "dvc.fetch" {
     remote = "s3_backup"
   }
@@ -77,6 +90,7 @@ step "push" {
 # of such files first.
 step "files" {
   title = "Put the files of the work tree back as they are recorded"
+  # runbook:ignore deletes_what_another_needs it puts back files of the work tree, and leaves DVC's own alone
   action "dvc.checkout" {
     force = true
   }

@@ -14,12 +14,12 @@ var datasetTrials = []trial{
 	},
 	{
 		runbook: "dvc_to_minio", scenario: "dvc-remote-incomplete", rooms: []string{"dvc"},
-		planned: map[string]string{"push": "run", "files": "satisfied (tentative)", "dataset": "run (tentative)"},
+		planned: map[string]string{"push": "run", "dataset": "run (tentative)"},
 		look:    cloneHasData,
 	},
 	{
 		runbook: "dvc_to_minio", scenario: "dvc-remote-damaged", rooms: []string{"dvc"},
-		planned: map[string]string{"push": "run", "files": "satisfied (tentative)", "dataset": "run (tentative)"},
+		planned: map[string]string{"push": "run", "dataset": "run (tentative)"},
 		look:    cloneHasData,
 	},
 	{
@@ -33,6 +33,16 @@ var datasetTrials = []trial{
 		planned: map[string]string{"files": "run", "dataset": "run (tentative)"},
 		approve: []string{"step.files"},
 		look:    cloneHasData,
+	},
+	{
+		runbook: "dvc_to_minio", scenario: "dvc-version-lost", rooms: []string{"dvc"},
+		planned: map[string]string{"backup": "blocked", "push": "blocked", "files": "blocked", "dataset": "blocked"},
+		code:    3, said: "this version of the data is lost",
+	},
+	{
+		runbook: "dvc_to_minio", scenario: "minio-down", rooms: []string{"minio", "dvc"},
+		planned: map[string]string{"stores": "blocked", "fetch": "blocked", "backup": "blocked", "push": "blocked", "files": "blocked", "dataset": "blocked"},
+		code:    3, said: "${MINIO_ENDPOINT}",
 	},
 }
 

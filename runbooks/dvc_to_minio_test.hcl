@@ -111,6 +111,10 @@ test "what_both_lost_comes_from_the_backup" {
       returns = { stages = [] }
     }
   }
+  mock "dvc.remote_status" {
+    at      = step.backup.precondition.backup_has_it
+    returns = { ok = false, to_fetch = { objects = 15 }, lost = { objects = 0 } }
+  }
   mock "dvc.fetch" {
     returns = { objects = 15 }
   }
@@ -222,6 +226,34 @@ test "fetch_cannot_be_looked_at" {
   expect {
     outcome = "failed"
     status  = { "step.fetch" = "failed", "step.backup" = "not_run" }
+  }
+}
+
+test "what_is_nowhere_any_more_is_said_to_be_lost" {
+  mock "dvc.remote_status" {
+    returns = { ok = false, to_fetch = { objects = 0 }, lost = { objects = 15 } }
+  }
+  expect {
+    outcome    = "blocked"
+    status     = { "step.backup" = "blocked", "step.push" = "not_run" }
+    blocked_by = step.backup.precondition.backup_has_it
+    message    = "this version of the data is lost"
+    calls      = { "dvc.fetch" = 0, "dvc.checkout" = 0 }
+  }
+}
+
+test "a_backup_that_cannot_be_looked_at_blocks" {
+  mock "dvc.remote_status" {
+    at      = step.backup.goal.nothing_is_lost
+    returns = { ok = false, to_fetch = { objects = 0 }, lost = { objects = 15 } }
+  }
+  mock "dvc.remote_status" {
+    at    = step.backup.precondition.backup_has_it
+    fails = "timeout"
+  }
+  expect {
+    outcome = "blocked"
+    status  = { "step.backup" = "blocked", "step.push" = "not_run" }
   }
 }
 

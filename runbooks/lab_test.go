@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 func freeBase() (int, error) {
 	for range 100 {
 		base, free := 11000+rand.IntN(12000), true
-		for _, offset := range []int{5001, 5432, 6379, 9000} {
+		for _, offset := range []int{5001, 5432, 6379, 8090, 9000} {
 			listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", base+offset))
 			if free = free && err == nil; err == nil {
 				_ = listener.Close()
@@ -144,7 +144,7 @@ type plan struct {
 		Address, Decision, Reason, Action string
 		Tentative                         bool
 		Impact                            map[string]int64
-		Preconditions, Goals              []look
+		Preconditions, Goals, Verify      []look
 	}
 }
 

@@ -94,7 +94,7 @@ step "materialize" {
 
 step "inference" {
   title = "What inference asks for is served"
-  precondition "rsi_9_of_usdcop" { check = check.inference }
+  verify "rsi_9_of_usdcop" { check = check.inference }
 }
 
 output "feature_age_seconds" {

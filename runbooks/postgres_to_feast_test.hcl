@@ -46,7 +46,7 @@ test "healthy_has_nothing_to_do" {
       "step.purge"            = "skipped"
       "step.materialize_full" = "skipped"
       "step.materialize"      = "satisfied"
-      "step.inference"        = "satisfied"
+      "step.inference"        = "done"
     }
     calls = { "feast.materialize_incremental" = 0, "feast.materialize" = 0, "feast.apply" = 0 }
   }
@@ -62,7 +62,7 @@ test "stale_features_are_rematerialized" {
   mock "feast.materialize_incremental" { takes = "4m" }
   expect {
     outcome = "succeeded"
-    status  = { "step.materialize" = "done", "step.materialize_full" = "skipped", "step.inference" = "satisfied" }
+    status  = { "step.materialize" = "done", "step.materialize_full" = "skipped", "step.inference" = "done" }
     calls   = { "feast.materialize_incremental" = 1 }
     order   = [step.materialize]
   }
@@ -170,5 +170,225 @@ test "an_approved_purge_is_followed_by_a_full_materialization" {
     outcome = "succeeded"
     status  = { "step.purge" = "done", "step.materialize_full" = "done" }
     order   = [step.purge, step.materialize_full]
+  }
+}
+
+test "stores_that_do_not_answer_block" {
+  mock "check.postgres" { holds = false }
+  mock "check.redis" { holds = false }
+  expect {
+    outcome = "blocked"
+    status  = { "step.stores" = "blocked", "step.source" = "not_run" }
+  }
+}
+
+test "stores_that_cannot_be_looked_at_block" {
+  mock "check.postgres" { status = "errors" }
+  mock "check.redis" { status = "errors" }
+  expect {
+    outcome = "blocked"
+    status  = { "step.stores" = "blocked", "step.source" = "not_run" }
+  }
+}
+
+test "bars_that_cannot_be_looked_at_block" {
+  mock "check.bars" { status = "errors" }
+  expect {
+    outcome = "blocked"
+    status  = { "step.source" = "blocked", "step.materialize" = "not_run" }
+  }
+}
+
+test "a_purge_that_fails_is_followed_by_nothing" {
+  variables = { purge_first = true }
+  approve   = [step.purge]
+  mock "feast.purge_view" {
+    impact = { keys = 7 }
+    fails  = "connection_lost"
+  }
+  expect {
+    outcome = "failed"
+    status  = { "step.purge" = "failed", "step.materialize_full" = "not_run" }
+  }
+}
+
+# Nothing is missing by the time it is looked at again.
+test "a_store_that_is_full_again_is_left_alone" {
+  mock "check.features_online" { holds = false }
+  expect {
+    outcome = "succeeded"
+    status  = { "step.materialize_full" = "satisfied", "step.materialize" = "skipped" }
+  }
+}
+
+test "features_that_are_not_served_are_no_success" {
+  mock "check.inference" { holds = false }
+  expect {
+    outcome = "failed"
+    status  = { "step.inference" = "failed" }
+  }
+}
+
+test "serving_that_cannot_be_looked_at_is_no_success" {
+  mock "check.inference" { status = "errors" }
+  expect {
+    outcome = "failed"
+    status  = { "step.inference" = "failed" }
+  }
+}
+
+test "registry_fails" {
+  mock "feast.registry" {
+    at      = step.registry.goal.technical_features_is_listed
+    returns = { ok = false, feature_views = [] }
+  }
+  mock "feast.apply" {
+    at    = step.registry
+    fails = "connection_lost"
+  }
+  expect {
+    outcome = "failed"
+    status  = { "step.registry" = "failed", "step.materialize" = "not_run" }
+    message = "connection_lost"
+  }
+}
+
+test "registry_ends_well_and_mends_nothing" {
+  mock "feast.registry" {
+    at      = step.registry.goal.technical_features_is_listed
+    returns = { ok = false, feature_views = [] }
+  }
+  expect {
+    outcome = "failed"
+    status  = { "step.registry" = "failed", "step.materialize" = "not_run" }
+  }
+}
+
+test "registry_cannot_be_looked_at" {
+  mock "feast.registry" {
+    at    = step.registry.goal.technical_features_is_listed
+    fails = "timeout"
+  }
+  expect {
+    outcome = "failed"
+    status  = { "step.registry" = "failed", "step.materialize" = "not_run" }
+  }
+}
+
+test "materialize_fails" {
+  mock "feast.freshness" {
+    at      = step.materialize.goal.online_store_is_fresh
+    returns = { age_seconds = 90000, missing = 0 }
+  }
+  mock "feast.materialize_incremental" {
+    at    = step.materialize
+    fails = "connection_lost"
+  }
+  expect {
+    outcome = "failed"
+    status  = { "step.materialize" = "failed", "step.inference" = "not_run" }
+    message = "connection_lost"
+  }
+}
+
+test "materialize_ends_well_and_mends_nothing" {
+  mock "feast.freshness" {
+    at      = step.materialize.goal.online_store_is_fresh
+    returns = { age_seconds = 90000, missing = 0 }
+  }
+  expect {
+    outcome = "failed"
+    status  = { "step.materialize" = "failed", "step.inference" = "not_run" }
+  }
+}
+
+test "materialize_cannot_be_looked_at" {
+  mock "feast.freshness" {
+    at    = step.materialize.goal.online_store_is_fresh
+    fails = "timeout"
+  }
+  expect {
+    outcome = "failed"
+    status  = { "step.materialize" = "failed", "step.inference" = "not_run" }
+  }
+}
+
+test "materialize_full_fails" {
+  mock "check.features_online" { holds = false }
+  mock "feast.freshness" {
+    at      = step.materialize_full.goal.online_store_is_fresh
+    returns = { ok = false, missing = 1 }
+  }
+  mock "feast.materialize" {
+    at    = step.materialize_full
+    fails = "connection_lost"
+  }
+  expect {
+    outcome = "failed"
+    status  = { "step.materialize_full" = "failed", "step.inference" = "not_run" }
+    message = "connection_lost"
+  }
+}
+
+test "materialize_full_ends_well_and_mends_nothing" {
+  mock "check.features_online" { holds = false }
+  mock "feast.freshness" {
+    at      = step.materialize_full.goal.online_store_is_fresh
+    returns = { ok = false, missing = 1 }
+  }
+  expect {
+    outcome = "failed"
+    status  = { "step.materialize_full" = "failed", "step.inference" = "not_run" }
+  }
+}
+
+test "materialize_full_cannot_be_looked_at" {
+  mock "check.features_online" { holds = false }
+  mock "feast.freshness" {
+    at    = step.materialize_full.goal.online_store_is_fresh
+    fails = "timeout"
+  }
+  expect {
+    outcome = "failed"
+    status  = { "step.materialize_full" = "failed", "step.inference" = "not_run" }
+  }
+}
+
+test "a_purge_that_leaves_values_is_followed_by_nothing" {
+  variables = { purge_first = true }
+  approve   = [step.purge]
+  mock "feast.purge_view" {
+    impact = { keys = 7 }
+  }
+  mock "feast.online_keys" {
+    returns = { keys = 3 }
+  }
+  expect {
+    outcome = "failed"
+    status  = { "step.purge" = "failed", "step.materialize_full" = "not_run" }
+  }
+}
+
+test "a_purge_that_cannot_be_proven_is_followed_by_nothing" {
+  variables = { purge_first = true }
+  approve   = [step.purge]
+  mock "feast.purge_view" {
+    impact = { keys = 7 }
+  }
+  mock "feast.online_keys" { fails = "timeout" }
+  expect {
+    outcome = "failed"
+    status  = { "step.purge" = "failed", "step.materialize_full" = "not_run" }
+  }
+}
+
+test "what_is_purged_already_is_not_purged_again" {
+  variables = { purge_first = true }
+  mock "feast.online_keys" {
+    returns = { keys = 0 }
+  }
+  expect {
+    outcome = "succeeded"
+    status  = { "step.purge" = "satisfied", "step.materialize_full" = "satisfied" }
   }
 }

@@ -111,10 +111,42 @@ variable "dataset" {
   description = "What the models are trained on, from the work tree's folder."
 }
 
+variable "pointers" {
+  type        = list(string)
+  default     = ["dvc.lock", "dvc.yaml", "*.dvc", "*.gitignore"]
+  description = "Git pathspecs of the files by which Git tracks what DVC keeps."
+}
+
 variable "mlflow_tracking_uri" {
   type    = string
   default = "http://localhost:5001"
   env     = "MLFLOW_TRACKING_URI"
+}
+
+variable "models_dir" {
+  type        = string
+  default     = "/srv/usdcop/models"
+  env         = "MODELS_DIR"
+  description = "What those who trained the models have kept: runs/RUN_ID and models/MODEL_ID, each with its files."
+}
+
+variable "model" {
+  type        = string
+  default     = "usdcop_ppo"
+  description = "Name of the registered model that inference loads, by its alias champion."
+}
+
+variable "inference_url" {
+  type        = string
+  default     = "http://localhost:8090"
+  env         = "INFERENCE_URL"
+  description = "URL of the inference API."
+}
+
+variable "services" {
+  type        = map(string)
+  default     = {}
+  description = "Health endpoints of further services, by name."
 }
 
 variable "max_bar_age" {
@@ -125,6 +157,15 @@ variable "max_bar_age" {
     condition = var.max_bar_age > 0
     message   = "max_bar_age must be positive, got ${var.max_bar_age}."
   }
+}
+
+locals {
+  # What the containers' own healthchecks ask, asked from outside.
+  health = merge({
+    minio     = "${var.minio_endpoint}/minio/health/live"
+    mlflow    = "${var.mlflow_tracking_uri}/health"
+    inference = "${var.inference_url}/health"
+  }, var.services)
 }
 
 provider "postgres" {
@@ -270,4 +311,84 @@ check "dvc_remote" {
     remote = "minio"
   }
   timeout = "1m"
+}
+
+check "pipeline" {
+  description = "The pipeline's outputs are of its present inputs and commands, as dvc.lock records"
+  probe "dvc.status" {}
+  timeout = "1m"
+}
+
+check "pointers" {
+  description = "Git has every pointer to data committed as it is"
+  probe "git.status" {
+    paths = var.pointers
+  }
+}
+
+check "git_at_rest" {
+  description = "No merge, rebase or the like is half done, and nothing is in conflict"
+  probe "git.status" {
+    untracked = false
+  }
+  assert  = result.operation == "" && length(result.conflicts) == 0
+  message = "the work tree: ${result.summary}"
+}
+
+check "git_in_sync" {
+  description = "The branch is on origin as it is here"
+  probe "git.in_sync" {}
+  timeout = "30s"
+}
+
+check "mlflow" {
+  description = "MLflow answers a real call of its API"
+  probe "mlflow.health" {}
+}
+
+check "mlflow_bucket" {
+  description = "The bucket of MLflow's artifacts is there, and takes our keys"
+  probe "minio.bucket" {
+    bucket = "mlflow"
+  }
+}
+
+check "champion" {
+  description = "The model that inference loads can be loaded"
+  probe "mlflow.model_version" {
+    name  = var.model
+    alias = "champion"
+  }
+}
+
+check "experiments" {
+  description = "MLflow lists experiments"
+  probe "mlflow.experiments" {}
+}
+
+check "runs" {
+  description = "MLflow lists runs of the default experiment"
+  probe "mlflow.runs" {
+    experiment_ids = ["0"]
+    max_results    = 10
+  }
+}
+
+check "predictions" {
+  description = "The inference API answers with a valid prediction"
+  probe "http.get" {
+    url   = "${var.inference_url}/predict"
+    query = { symbol = "USDCOP" }
+  }
+  assert  = result.ok && result.json.symbol == "USDCOP" && result.json.position >= -1 && result.json.position <= 1
+  message = "the prediction for USDCOP: ${result.summary} ${try(result.json.error, "")}"
+}
+
+check "services" {
+  description = "Every service's health endpoint says that it is well"
+  for_each    = local.health
+  probe "http.get" {
+    url = each.value
+  }
+  message = "${each.key}: ${result.summary}"
 }

@@ -85,7 +85,13 @@ dvc_observe() {
 	objects=$(dvc_changed_files)
 	echo "dvc.files_changed $objects"
 	[ "$objects" = 0 ] || healthy=no
-	objects=$(git -C "$dvc_repo" status --porcelain | wc -l)
+	objects=$(dvc_stages_changed)
+	echo "dvc.stages_changed $objects"
+	[ "$objects" = 0 ] || healthy=no
+	objects=$(dvc_unpushed)
+	echo "dvc.unpushed $objects"
+	[ "$objects" = 0 ] || healthy=no
+	objects=$(git -C "$dvc_repo" status --porcelain --untracked-files=all | wc -l)
 	echo "git.files_changed $objects"
 	[ "$objects" = 0 ] || healthy=no
 	if [ "$(git -C "$dvc_repo" rev-parse HEAD)" = "$(git -C "$dvc_git/origin.git" rev-parse main)" ]; then
@@ -100,6 +106,25 @@ dvc_observe() {
 dvc_changed_files() { # how many data files are not what they are in a fresh lab
 	(cd "$(dvc_seeded)/trading" && find data -type f ! -name '*.dvc' ! -name .gitignore -print0 | xargs -0 sha256sum) |
 		(cd "$dvc_repo" && { sha256sum --check --quiet 2>/dev/null || true; }) | wc -l
+}
+
+# How many commands of the pipeline are not those that dvc.lock is of.
+dvc_stages_changed() {
+	comm -3 <(dvc_commands dvc.yaml) <(dvc_commands dvc.lock) | grep -c '^[^[:space:]]'
+}
+
+dvc_commands() { # dvc_commands FILE: of dvc.yaml or dvc.lock, without their line breaks
+	awk '/^ +cmd:/ { on = 1; sub(/^ +cmd: /, "") } /^ +(deps|outs):/ { if (on) print cmd; on = 0; cmd = "" }
+		on { sub(/^ +/, ""); cmd = cmd (cmd == "" ? "" : " ") $0; gsub(/ +/, " ", cmd) }' "$dvc_repo/$1" | sort
+}
+
+# How many files with a pointer of their own lie in the cache and not in the
+# remote minio.
+dvc_unpushed() {
+	local hash
+	for hash in $(cd "$dvc_repo" && git ls-files '*.dvc' | xargs sed -n 's/^- md5: \([0-9a-f]\{32\}\)$/\1/p'); do
+		minio_mc stat "lab/dvc-storage/files/md5/${hash:0:2}/${hash:2}" >/dev/null 2>&1 || echo "$hash"
+	done | wc -l
 }
 
 dvc_env() {

@@ -9,6 +9,7 @@ mlflow_ports=$mlflow_port
 mlflow_needs='minio'
 mlflow_uri=http://127.0.0.1:$mlflow_port
 mlflow_bucket=mlflow
+mlflow_models=$LAB_DIR/models
 
 mlflow_missing_packages() {
 	missing_python "$(mlflow_venv)"
@@ -116,7 +117,23 @@ mlflow_baseline() {
 		minio_mc mirror "$seeded/artifacts" "lab/$mlflow_bucket"
 	fi
 	exec 8>&-
+	mlflow_local_copy
 	say "$(mlflow_observe | sed -n 's/^mlflow.artifacts //p') artifacts"
+}
+
+# What those who trained the models have kept: runs/ID and models/ID, each with
+# its files.
+mlflow_local_copy() {
+	local folder kept
+	rm -rf "$mlflow_models"
+	mkdir -p "$mlflow_models/runs" "$mlflow_models/models"
+	for folder in "$(mlflow_seeded)"/artifacts/*/*/artifacts "$(mlflow_seeded)"/artifacts/*/models/*/artifacts; do
+		kept=${folder%/artifacts}
+		case $kept in
+		*/models/*) cp -r "$folder" "$mlflow_models/models/${kept##*/}" ;;
+		*) cp -r "$folder" "$mlflow_models/runs/${kept##*/}" ;;
+		esac
+	done
 }
 
 mlflow_restore() { # mlflow_restore DATABASE: also under a server that runs
@@ -157,6 +174,7 @@ mlflow_observe() {
 mlflow_env() {
 	cat <<-TEXT
 		MLFLOW_TRACKING_URI=$mlflow_uri
+		MODELS_DIR=$mlflow_models
 		LAB_MLFLOW_PYTHON=$(mlflow_venv)/bin/python
 	TEXT
 }
