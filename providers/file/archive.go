@@ -244,7 +244,9 @@ func (p *provider) unpacks(ctx context.Context, name string, packed map[string]s
 		}
 		sum := sha256.New()
 		if _, err := io.Copy(sum, reader); err != nil || hex.EncodeToString(sum.Sum(nil)) != packed[header.Name] {
-			return sdk.Fail("copy_differs", "%s in %s is not what was packed", header.Name, name)
+			f := sdk.Fail("copy_differs", "%s in %s is not what was packed", header.Name, name)
+			f.Remedy = "see whether somebody else writes there, and try again"
+			return f
 		}
 		delete(packed, header.Name)
 	}

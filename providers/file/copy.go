@@ -20,7 +20,7 @@ type copyArgs struct {
 	From      string `runbook:"from" doc:"A file or a folder."`
 	To        string `runbook:"to" doc:"What the copy is to be called: a file for a file, a folder for a folder. Folders are made where they are missing."`
 	Overwrite bool   `runbook:"overwrite" default:"false" doc:"Write over another content; else that is a failure, and nothing is copied."`
-	BackupTo  string `runbook:"backup_to,optional" doc:"A file to keep the old content in; for the copy of one file."`
+	BackupTo  string `runbook:"backup_to,optional" doc:"A file to keep the old content in, for the copy of one file; refused where it holds something else already."`
 }
 
 type copyResult struct {
@@ -120,13 +120,7 @@ func (p *provider) copy(ctx context.Context, args copyArgs, call *sdk.Call) (cop
 			result.Unchanged++
 			continue
 		}
-		if err := p.keep(ctx, t, args.BackupTo); err != nil {
-			return copyResult{}, err
-		}
-		if args.BackupTo != "" && t.exists {
-			result.Backup = p.absolute(args.BackupTo)
-		}
-		if err := p.copyOne(ctx, c.from, c.files[i], t); err != nil {
+		if err := p.copyOne(ctx, c.from, c.files[i], t, args.BackupTo); err != nil {
 			if result.Files == 0 {
 				return copyResult{}, err
 			}
@@ -136,6 +130,9 @@ func (p *provider) copy(ctx context.Context, args copyArgs, call *sdk.Call) (cop
 		result.Bytes += t.size
 		if t.exists {
 			result.Overwritten++
+			if args.BackupTo != "" {
+				result.Backup = p.absolute(args.BackupTo)
+			}
 		}
 		call.Progress(float64(result.Files+result.Unchanged), float64(len(c.plan)), "%s copied", phrase.Count(result.Files, "file", "files"))
 	}
@@ -144,13 +141,13 @@ func (p *provider) copy(ctx context.Context, args copyArgs, call *sdk.Call) (cop
 	return result, nil
 }
 
-func (p *provider) copyOne(ctx context.Context, from *folder.Folder, file folder.File, t target) error {
+func (p *provider) copyOne(ctx context.Context, from *folder.Folder, file folder.File, t target, aside string) error {
 	source, err := from.Open(file.Path)
 	if err != nil {
 		return sdk.Clean(err)
 	}
 	defer func() { _ = source.Close() }()
-	return p.put(ctx, t, max(file.Mode, 0o400), func(w io.Writer) error {
+	return p.replace(ctx, t, aside, max(file.Mode, 0o400), func(w io.Writer) error {
 		_, err := io.Copy(w, folder.Until(ctx, source))
 		return err
 	})
@@ -184,6 +181,11 @@ func (p *provider) previewCopy(ctx context.Context, args copyArgs, call *sdk.Cal
 	defer c.from.Close()
 	if err := c.check(args.Overwrite, nil); err != nil {
 		return sdk.PreviewResult{}, err
+	}
+	for _, t := range c.plan {
+		if _, err := p.aside(ctx, t, args.BackupTo); err != nil {
+			return sdk.PreviewResult{}, err
+		}
 	}
 	preview := c.foretold(fmt.Sprintf("copies %s to %s", p.absolute(args.From), p.absolute(args.To)), args.BackupTo != "")
 	preview.Effects = append([]schema.Effect{{Resource: p.resource(args.From), Mode: schema.Read}}, p.writes(args.To, args.BackupTo, *preview.Destructive, call)...)

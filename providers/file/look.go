@@ -116,7 +116,9 @@ func ended(ctx context.Context, err error) error {
 	case err == nil || errors.As(err, &f):
 		return err
 	case ctx.Err() == context.DeadlineExceeded:
-		return sdk.Fail("timeout", "it took too long")
+		f := sdk.Fail("timeout", "it took too long")
+		f.Remedy = "allow it more time by timeout"
+		return f
 	}
 	return sdk.Fail("cancelled", "it was cancelled")
 }

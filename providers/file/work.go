@@ -89,14 +89,22 @@ func (w plan) check(overwrite bool, call *sdk.Call) error {
 
 // put writes a target and looks at what is there then.
 func (p *provider) put(ctx context.Context, t target, mode fs.FileMode, content func(io.Writer) error) error {
-	dir, err := p.make(filepath.Dir(t.path), 0o755)
+	parent, base := filepath.Dir(t.path), filepath.Base(t.path)
+	missing, err := p.absent(parent)
 	if err != nil {
 		return sdk.Clean(err)
 	}
-	defer dir.Close()
-	base := filepath.Base(t.path)
-	if err := dir.Write(base, mode, content); err != nil {
-		return sdk.Clean(ended(ctx, err))
+	dir, err := p.make(parent, 0o755)
+	if err == nil {
+		defer dir.Close()
+		err = dir.Write(base, mode, content)
+	}
+	if err != nil {
+		err = ended(ctx, err)
+		if left, failed := p.absent(parent); failed != nil || left != missing {
+			return partly(err, "after making folders")
+		}
+		return sdk.Clean(err)
 	}
 	sum, size, err := dir.Sum(ctx, base)
 	if err != nil {
@@ -110,20 +118,52 @@ func (p *provider) put(ctx context.Context, t target, mode fs.FileMode, content 
 	return nil
 }
 
-// keep puts a copy of the old content of a target aside, where there is any.
-func (p *provider) keep(ctx context.Context, t target, aside string) error {
-	if aside == "" || !t.exists || t.same() {
-		return nil
+// aside is where the old content of a target is to be kept, if it has to be and
+// is not yet. What is there else is never written over: it may be the only copy.
+func (p *provider) aside(ctx context.Context, t target, name string) (*target, error) {
+	if name == "" || !t.exists || t.same() {
+		return nil, nil
 	}
+	old := &target{path: p.absolute(name), sum: t.oldSum}
+	err := p.look(ctx, old)
+	switch {
+	case err != nil:
+		return nil, ended(ctx, err)
+	case old.same():
+		return nil, nil
+	case old.exists:
+		f := sdk.Fail("backup_exists", "%s is there already, and holds something else; nothing was written", old.path)
+		f.Argument, f.Remedy = "backup_to", "name another file, such as one with the run's ID, or move this one away"
+		return nil, f
+	}
+	return old, nil
+}
+
+// replace writes a target; its old content is put aside first.
+func (p *provider) replace(ctx context.Context, t target, name string, mode fs.FileMode, content func(io.Writer) error) error {
+	old, err := p.aside(ctx, t, name)
+	if err != nil {
+		return sdk.Clean(err)
+	}
+	if old == nil {
+		return p.put(ctx, t, mode, content)
+	}
+	if err := p.keep(ctx, t, *old); err != nil {
+		return err
+	}
+	if err := p.put(ctx, t, mode, content); err != nil {
+		return partly(err, "after keeping the old content in %s", old.path)
+	}
+	return nil
+}
+
+// keep copies the old content of a target.
+func (p *provider) keep(ctx context.Context, t, old target) error {
 	dir, err := p.open(filepath.Dir(t.path))
 	if err != nil {
 		return sdk.Clean(err)
 	}
 	defer dir.Close()
-	old := target{path: p.absolute(aside), sum: t.oldSum}
-	if err := p.look(ctx, &old); err != nil || old.same() {
-		return sdk.Clean(ended(ctx, err))
-	}
 	file, err := dir.Open(filepath.Base(t.path))
 	if err != nil {
 		return sdk.Clean(err)

@@ -21,7 +21,7 @@ type writeArgs struct {
 	Content   string `runbook:"content" doc:"The text, as it is: no newline is added."`
 	Mode      string `runbook:"mode,optional" doc:"Permissions in octal, such as 0640; without them those of the old file, or 0644."`
 	Overwrite bool   `runbook:"overwrite" default:"false" doc:"Write over another content; else that is a failure, and nothing is written."`
-	BackupTo  string `runbook:"backup_to,optional" doc:"A file to keep the old content in."`
+	BackupTo  string `runbook:"backup_to,optional" doc:"A file to keep the old content in; refused where it holds something else already."`
 }
 
 type writeResult struct {
@@ -82,14 +82,11 @@ func (p *provider) write(ctx context.Context, args writeArgs, call *sdk.Call) (w
 		result.Result = sdk.OK("%s is as it should be", t.path)
 		return result, nil
 	}
-	if err := p.keep(ctx, t, args.BackupTo); err != nil {
+	if err := p.replace(ctx, t, args.BackupTo, mode, func(w io.Writer) error { _, err := io.WriteString(w, args.Content); return err }); err != nil {
 		return writeResult{}, err
 	}
 	if args.BackupTo != "" && result.Overwritten > 0 {
 		result.Backup = p.absolute(args.BackupTo)
-	}
-	if err := p.put(ctx, t, mode, func(w io.Writer) error { _, err := io.WriteString(w, args.Content); return err }); err != nil {
-		return writeResult{}, err
 	}
 	result.Changed = true
 	result.Result = sdk.OK("wrote %s, %s", t.path, phrase.Size(t.size))
@@ -138,6 +135,9 @@ func (p *provider) previewWrite(ctx context.Context, args writeArgs, call *sdk.C
 	w, err := p.planWrite(ctx, args)
 	if err == nil {
 		err = w.check(args.Overwrite, nil)
+	}
+	if err == nil {
+		_, err = p.aside(ctx, w[0], args.BackupTo)
 	}
 	if err != nil {
 		return sdk.PreviewResult{}, err
