@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/minio/minio-go/v7/pkg/lifecycle"
@@ -154,5 +155,20 @@ func TestCancelStopsHealing(t *testing.T) {
 	close(ended)
 	fails(t, wantEnd{"failed_partial", "cancelled"}, o)
 	// Where one is still at work MinIO refuses another.
+	done(t, l.Act("heal", map[string]any{"bucket": l.bucket}))
+}
+
+// Of a healing whose beginning nobody answered nobody knows, and it is stopped.
+func TestHealThatIsNotAnswered(t *testing.T) {
+	l := newLab(t)
+	l.put(t, l.bucket, "bars/1", "one")
+	var stopped atomic.Bool
+	stops := backendtest.Intercept(t, server.Address(), backendtest.Cut{When: "forceStop=true"}, func() { stopped.Store(true) })
+	port := backendtest.Proxy(t, fmt.Sprintf("127.0.0.1:%d", stops), backendtest.Cut{When: "POST /minio/admin/v3/heal/", Forward: true})
+	h := harness(t, map[string]any{"endpoint": fmt.Sprintf("http://127.0.0.1:%d", port)})
+	fails(t, wantEnd{"unknown", "connection_lost"}, h.Act("heal", map[string]any{"bucket": l.bucket}))
+	if !stopped.Load() {
+		t.Error("MinIO was not told to stop")
+	}
 	done(t, l.Act("heal", map[string]any{"bucket": l.bucket}))
 }

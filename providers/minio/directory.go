@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"mime"
 	"path"
 	"strings"
@@ -82,11 +83,13 @@ func (d *directoryEnd) open() error {
 	return err
 }
 
-func (d *directoryEnd) write(ctx context.Context, name string, _ *thing, c content) error {
+func (d *directoryEnd) write(ctx context.Context, name string, old *thing, c content) error {
 	read := newSums()
 	err := d.folder.Write(name, 0, func(w io.Writer) error {
-		_, err := io.Copy(io.MultiWriter(w, read), c)
-		return err
+		if _, err := io.Copy(io.MultiWriter(w, read), c); err != nil {
+			return err
+		}
+		return d.still(name, old)
 	})
 	if err != nil {
 		return err
@@ -101,6 +104,24 @@ func (d *directoryEnd) write(ctx context.Context, name string, _ *thing, c conte
 	return nil
 }
 
+// still refuses a name where something else is by now than what was listed; nil
+// is nothing.
+func (d *directoryEnd) still(name string, old *thing) error {
+	info, err := d.folder.Root().Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && old == nil,
+		err == nil && old != nil && info.Mode().IsRegular() && info.Size() == old.size && info.ModTime().Equal(old.at):
+		return nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return folder.Failure("look at", d.folder.Name(name), err)
+	}
+	return &schema.Failure{
+		Code: "changed_meanwhile", Retryable: true,
+		Message: d.folder.Name(name) + " was changed by somebody else meanwhile; it was left as it is",
+		Remedy:  "stop the writers first, then try again",
+	}
+}
+
 // compared is the failure of a copy that is not like what was read.
 func compared(name string, read, written *sums, size int64) error {
 	if read.n == size && written.n == size && read.sum() == written.sum() {
@@ -113,7 +134,11 @@ func compared(name string, read, written *sums, size int64) error {
 
 func (d *directoryEnd) remove(_ context.Context, things []thing) error {
 	for _, t := range things {
-		if err := d.folder.Remove(t.name); err != nil {
+		err := d.still(t.name, &t)
+		if err == nil {
+			err = d.folder.Remove(t.name)
+		}
+		if err != nil {
 			return batch.Changed(err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/runbook-engine/runbook/providers/internal/batch"
 	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
@@ -76,14 +77,11 @@ func (p *provider) heal(ctx context.Context, args healArgs, call *sdk.Call) (hea
 	}
 	defer s.close()
 	started := time.Now()
-	result, begun, err := s.healed(ctx, args, false, call)
+	result, state, err := s.healed(ctx, args, false, call)
 	result.DurationSeconds = time.Since(started).Seconds()
-	err = s.failure(ctx, err)
 	switch {
-	case err != nil && !begun:
-		return healResult{}, sdk.Clean(err)
 	case err != nil:
-		return healResult{}, err
+		return healResult{}, batch.Ended(s.failure(ctx, err), state)
 	case result.Broken > 0:
 		f := sdk.Fail("not_healed", "%s of %d could not be made whole, such as %s", phrase.Count(result.Broken, "object", "objects"), result.Objects, result.Sample[0])
 		f.Remedy = "see minio.capacity for drives that are not online, and bring them back first"
@@ -94,14 +92,14 @@ func (p *provider) heal(ctx context.Context, args healArgs, call *sdk.Call) (hea
 }
 
 // healed has MinIO heal, or only look, and collects what it says. It tells, too,
-// whether MinIO had begun.
-func (s *server) healed(ctx context.Context, args healArgs, dry bool, call *sdk.Call) (result healResult, begun bool, err error) {
+// how certain an error is: clean before MinIO has begun.
+func (s *server) healed(ctx context.Context, args healArgs, dry bool, call *sdk.Call) (result healResult, state schema.State, err error) {
 	found, err := s.core.BucketExists(ctx, args.Bucket)
 	if err == nil && !found {
 		err = s.refused(missingBucket(args.Bucket))
 	}
 	if err != nil {
-		return result, false, err
+		return result, schema.FailedClean, err
 	}
 	path := "heal/" + url.PathEscape(args.Bucket)
 	if args.Prefix != "" {
@@ -113,11 +111,8 @@ func (s *server) healed(ctx context.Context, args healArgs, dry bool, call *sdk.
 	}
 	var started struct{ ClientToken string }
 	settings := map[string]any{"recursive": true, "dryRun": dry, "remove": args.Remove && !dry, "scanMode": scan}
-	if err := s.admin(ctx, http.MethodPost, path, nil, settings, &started); err != nil {
-		return result, false, err
-	}
 	defer func() {
-		if err == nil {
+		if err == nil || state == schema.FailedClean {
 			return
 		}
 		// Whatever ended the wait, MinIO must not go on without us.
@@ -125,25 +120,33 @@ func (s *server) healed(ctx context.Context, args healArgs, dry bool, call *sdk.
 		defer stop()
 		err = errors.Join(err, s.failure(bounded, s.admin(bounded, http.MethodPost, path, url.Values{"forceStop": {"true"}}, settings, &struct{}{})))
 	}()
+	if err := s.admin(ctx, http.MethodPost, path, nil, settings, &started); err != nil {
+		if answered(err) {
+			return result, schema.FailedClean, err
+		}
+		return result, schema.Unknown, err
+	}
 	for {
 		var said struct {
 			Summary, Detail string
 			Items           []healItem
 		}
 		if err := s.admin(ctx, http.MethodPost, path, url.Values{"clientToken": {started.ClientToken}}, nil, &said); err != nil {
-			return result, true, err
+			return result, schema.FailedPartial, err
 		}
 		result.take(said.Items, dry)
 		call.Progress(float64(result.Objects), 0, "%s looked at, %d healed", phrase.Count(result.Objects, "object", "objects"), result.Healed)
 		switch said.Summary {
 		case "finished":
-			return result, true, nil
+			return result, schema.Done, nil
 		case "stopped":
-			return result, true, sdk.Fail("heal_stopped", "MinIO stopped healing: %s", firstOf(said.Detail, "somebody else told it to"))
+			f := sdk.Fail("heal_stopped", "MinIO stopped healing: %s", firstOf(said.Detail, "somebody else told it to"))
+			f.Remedy = "find out who else heals, and try again"
+			return result, schema.FailedPartial, f
 		}
 		select {
 		case <-ctx.Done():
-			return result, true, ctx.Err()
+			return result, schema.FailedPartial, ctx.Err()
 		case <-time.After(healPause):
 		}
 	}

@@ -3,6 +3,7 @@ package minio_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -263,5 +264,38 @@ func TestMirrorIsDescribed(t *testing.T) {
 	args["to"] = cty.UnknownVal(place)
 	if d := h.Describe("mirror", args); !d.Undeclared || !d.Destructive {
 		t.Errorf("%+v", d)
+	}
+}
+
+// A file that somebody writes to between look and copy is left as it is, as an
+// object is.
+func TestFileThatIsChangedMeanwhileStays(t *testing.T) {
+	for name, test := range map[string]struct {
+		before string // in the folder; empty: nothing
+		args   map[string]any
+		asked  string // object at whose request somebody writes
+	}{
+		"overwritten": {"old", map[string]any{"overwrite": true}, "a"},
+		"new":         {"", nil, "a"},
+		"removed":     {"old", map[string]any{"remove": true}, "b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, dir := newLab(t), t.TempDir()
+			if test.asked == "a" {
+				l.put(t, l.bucket, "a", "from the bucket")
+			}
+			l.put(t, l.bucket, "b", "b")
+			if test.before != "" {
+				writeFile(t, dir, "a", test.before)
+			}
+			port := backendtest.Intercept(t, server.Address(), backendtest.Cut{When: "GET /" + l.bucket + "/" + test.asked}, func() { writeFile(t, dir, "a", "somebody else's") })
+			args := map[string]any{"from": place(l.bucket, ""), "to": directory(dir)}
+			maps.Copy(args, test.args)
+			h := harness(t, map[string]any{"endpoint": fmt.Sprintf("http://127.0.0.1:%d", port)})
+			if o := h.Act("mirror", args); o.Failure == nil || o.Failure.Code != "changed_meanwhile" {
+				t.Errorf("%s: %v", o.State, o.Failure)
+			}
+			equal(t, "somebody else's", files(t, dir)["a"])
+		})
 	}
 }
