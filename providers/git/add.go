@@ -69,15 +69,22 @@ func (p *provider) add(ctx context.Context, args addArgs, call *sdk.Call) (addRe
 		return addResult{}, sdk.Clean(err)
 	}
 	if _, err := r.run(ctx, slices.Concat([]string{"add", "--all", "--"}, args.Paths)...); err != nil {
-		// The index is replaced as a whole, or not at all.
-		return addResult{}, sdk.Clean(err)
+		// The index is replaced as a whole, or not at all: also right before a cancel.
+		look, stop := afterwards(ctx)
+		defer stop()
+		if now, failed := r.line(look, "write-tree"); failed == nil && now == found.IndexBefore {
+			return addResult{}, sdk.Clean(err)
+		}
+		return addResult{}, err
 	}
 	_, left, err := r.toAdd(ctx, args.Paths)
 	if err != nil {
 		return addResult{}, err
 	}
 	if len(left) > 0 {
-		return addResult{}, sdk.Fail("not_staged", "these are still not staged as they are: %s", some(left))
+		f := sdk.Fail("not_staged", "these are still not staged as they are: %s", some(left))
+		f.Remedy = "see what else writes to them"
+		return addResult{}, f
 	}
 	found.Result = sdk.OK("%s", staging(todo, "staged"))
 	return found, nil

@@ -130,7 +130,9 @@ func (p *provider) checkout(ctx context.Context, args checkoutArgs, call *sdk.Ca
 		return checkoutResult{}, err
 	}
 	if found.Head != todo.after || found.Branch != todo.to {
-		return checkoutResult{}, sdk.Fail("not_moved", "HEAD is at %s after the checkout, and not at %s: somebody else is at work in %s", short(found.Head), short(todo.after), todo.dir)
+		f := sdk.Fail("not_moved", "HEAD is at %s after the checkout, and not at %s: somebody else is at work in %s", short(found.Head), short(todo.after), todo.dir)
+		f.Remedy = "see who else is at work there, and try again"
+		return checkoutResult{}, f
 	}
 	found.Result = sdk.OK("%s", todo.summary())
 	return found, nil

@@ -158,7 +158,9 @@ func (p *provider) checkoutPaths(ctx context.Context, args pathsArgs, call *sdk.
 		return pathsResult{}, err
 	}
 	if len(left) > 0 {
-		return pathsResult{}, sdk.Fail("not_restored", "these are still not as %s has them: %s", args.Ref, some(left))
+		f := sdk.Fail("not_restored", "these are still not as %s has them: %s", args.Ref, some(left))
+		f.Remedy = "see who else is at work there, and try again"
+		return pathsResult{}, f
 	}
 	found.Result = sdk.OK("%s", todo.summary("put back", args.Ref))
 	return found, nil

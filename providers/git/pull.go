@@ -118,7 +118,9 @@ func (p *provider) pull(ctx context.Context, args remoteArgs, call *sdk.Call) (p
 		return pullResult{}, err
 	}
 	if head != todo.after || branch != todo.branch {
-		return pullResult{}, sdk.Fail("not_moved", "HEAD is at %s on %s after the pull, and not at %s: somebody else is at work in %s", short(head), branch, short(todo.after), r.dir)
+		f := sdk.Fail("not_moved", "HEAD is at %s on %s after the pull, and not at %s: somebody else is at work in %s", short(head), branch, short(todo.after), r.dir)
+		f.Remedy = "see who else is at work there, and try again"
+		return pullResult{}, f
 	}
 	found := pullResult{Branch: branch, HeadBefore: todo.before, Head: head, Commits: todo.commits, Files: files(todo.files)}
 	found.Result = sdk.OK("%s", todo.summary("moved"))

@@ -132,7 +132,7 @@ func (r *repository) emptyTree(ctx context.Context) (string, error) {
 func (w *pushing) push(ctx context.Context, options ...string) error {
 	m := w.remote
 	args := append([]string{"push", "--porcelain", "--no-force", "--no-follow-tags", "--recurse-submodules=no", "--no-signed"}, options...)
-	if !m.provider.config.Hooks {
+	if dry := len(options) > 0; dry || !m.provider.config.Hooks {
 		args = append(args, "--no-verify")
 	}
 	ended, err := m.try(ctx, "", m.options, append(args, m.name, "refs/heads/"+w.branch+":refs/heads/"+w.branch)...)
@@ -189,7 +189,9 @@ func (p *provider) push(ctx context.Context, args remoteArgs, call *sdk.Call) (p
 		return pushResult{}, sdk.Uncertain(fmt.Errorf("look whether the push has arrived: %w", err))
 	}
 	if heads[todo.branch] != todo.commit {
-		return pushResult{}, sdk.Fail("not_arrived", "%s of %s is at %s after the push, and not at %s: somebody else has pushed", todo.branch, args.Remote, orNothing(heads[todo.branch]), short(todo.commit))
+		f := sdk.Fail("not_arrived", "%s of %s is at %s after the push, and not at %s: somebody else has pushed", todo.branch, args.Remote, orNothing(heads[todo.branch]), short(todo.commit))
+		f.Remedy = "see who else is at work there, and try again"
+		return pushResult{}, f
 	}
 	found := pushResult{
 		Branch: todo.branch, HeadBefore: todo.head, Commit: todo.commit, RemoteBefore: todo.before,

@@ -66,14 +66,15 @@ func noRepository(dir, message string) *schema.Failure {
 
 // overrides is what holds whatever the repository's own configuration says: no
 // work that goes on afterwards, no program that a file of it names, no question.
-func (p *provider) overrides() []string {
+// A look starts no hook, whatever the configuration says.
+func (p *provider) overrides(probing bool) []string {
 	settings := []string{
 		"gc.auto=0", "maintenance.auto=false", "core.fsmonitor=false", "core.quotePath=false",
 		"commit.gpgSign=false", "tag.gpgSign=false", "push.gpgSign=false", "submodule.recurse=false",
 		"core.logAllRefUpdates=true", "advice.detachedHead=false", "color.ui=false",
 		"http.lowSpeedLimit=1", "http.lowSpeedTime=60",
 	}
-	if !p.config.Hooks {
+	if probing || !p.config.Hooks {
 		settings = append(settings, "core.hooksPath=/dev/null")
 	}
 	var args []string
@@ -111,7 +112,7 @@ func shellQuote(word string) string { return "'" + strings.ReplaceAll(word, "'",
 
 // program is git for this work tree.
 func (r *repository) program(extra []string) program.Program {
-	argv := append([]string{r.provider.config.Git}, r.provider.overrides()...)
+	argv := append([]string{r.provider.config.Git}, r.provider.overrides(r.probing)...)
 	if r.provider.config.TrustOwner {
 		argv = append(argv, "-c", "safe.directory="+r.dir)
 	}
