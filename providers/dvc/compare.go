@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/runbook-engine/runbook/providers/internal/batch"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -97,7 +98,7 @@ func (c *comparison) expand(ctx context.Context, cache folder, remote store) err
 	for i := range indexes {
 		indexes[i] = i
 	}
-	err := side(ctx, indexes, 8, func(ctx context.Context, i int) error {
+	failures := batch.Run(ctx, 8, indexes, func(i int) error {
 		l := &c.lists[i]
 		content, err := cache.read(ctx, l.output.object)
 		if errors.Is(err, fs.ErrNotExist) && remote != nil {
@@ -124,8 +125,8 @@ func (c *comparison) expand(ctx context.Context, cache folder, remote store) err
 		}
 		return nil
 	})
-	if err != nil {
-		return err
+	if len(failures) > 0 {
+		return ended(ctx, failures[0], "looking into folders")
 	}
 	for i, l := range c.lists {
 		for _, file := range l.files {

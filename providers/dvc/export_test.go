@@ -21,3 +21,9 @@ func ListedSizes(ctx context.Context, client *minio.Client, name, prefix string,
 	}
 	return sizes, err
 }
+
+// Expand looks into the list of a folder.
+func Expand(ctx context.Context, cache, list string) error {
+	c := &comparison{outputs: []output{{path: "dir", object: object{hash: list}}}}
+	return c.expand(ctx, folder{root: cache}, nil)
+}

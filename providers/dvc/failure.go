@@ -20,6 +20,14 @@ func cut(ctx context.Context, at string) *schema.Failure {
 	return sdk.Fail("cancelled", "cancelled while %s", at)
 }
 
+// ended types the error of a context; all others stay.
+func ended(ctx context.Context, err error, at string) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return cut(ctx, at)
+	}
+	return err
+}
+
 // isCode tells whether an error is the failure of one of these codes.
 func isCode(err error, codes ...string) bool {
 	var f *schema.Failure

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/runbook-engine/runbook/providers/internal/batch"
 	"github.com/runbook-engine/runbook/providers/internal/phrase"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
@@ -197,7 +198,7 @@ func (t *transfer) upload(ctx context.Context, items []item) error {
 	}
 	var done atomic.Int64
 	for _, some := range [][]item{files, lists} {
-		err := side(ctx, some, 8, func(ctx context.Context, it item) error {
+		failures := batch.Run(ctx, 8, some, func(it item) error {
 			file := t.cache().file(it.object)
 			if err := whole(ctx, file, it); err != nil {
 				return err
@@ -208,14 +209,9 @@ func (t *transfer) upload(ctx context.Context, items []item) error {
 			t.call.Progress(float64(done.Add(1)), float64(len(items)), "uploaded %s", it.path)
 			return nil
 		})
-		switch {
-		case err != nil && ctx.Err() != nil:
-			err = cut(ctx, "uploading to "+t.name)
-			fallthrough
-		case err != nil && done.Load() > 0:
-			return err
-		case err != nil:
-			return sdk.Clean(err)
+		if len(failures) > 0 {
+			state, worst := batch.Worst(failures, done.Load() > 0)
+			return batch.Ended(ended(ctx, worst, "uploading to "+t.name), state)
 		}
 	}
 	return nil

@@ -83,10 +83,7 @@ func (p *provider) repro(ctx context.Context, args reproArgs, call *sdk.Call) (r
 	if f := overLimit(call, schema.Impact{"stages": int64(len(todo))}); f != nil {
 		return reproResult{}, sdk.Clean(f)
 	}
-	if _, err := r.run(ctx, true, slices.Concat([]string{"repro"}, args.options())...); err != nil {
-		if isCode(err, "lock_held", "invalid_dvc_file", "no_such_target") {
-			err = sdk.Clean(err)
-		}
+	if err := r.reproduce(ctx, args); err != nil {
 		return reproResult{}, err
 	}
 	left, err := r.changedStages(ctx)
@@ -119,6 +116,30 @@ func (p *provider) repro(ctx context.Context, args reproArgs, call *sdk.Call) (r
 		found.Result = sdk.OK("ran %s: %s", phrase.Count(found.Stages, "stage", "stages"), some(todo))
 	}
 	return found, nil
+}
+
+// reproduce runs dvc repro. That it changed nothing is certain only of a failure
+// before the first stage began, which DVC announces: what it says afterwards may
+// be the stage's own words.
+func (r *repository) reproduce(ctx context.Context, args reproArgs) error {
+	ended, err := r.try(ctx, true, slices.Concat([]string{"repro"}, args.options())...)
+	switch {
+	case err != nil || ended.Code == 0:
+		return err
+	case running.Match(ended.Stdout):
+		said := telling(ended.Stderr)
+		if at := strings.LastIndex(ended.Stderr, "failed to reproduce"); at >= 0 { // DVC's last word
+			said, _, _ = strings.Cut(ended.Stderr[at:], "\n")
+		}
+		f := sdk.Fail("stage_failed", "dvc repro: %s", said)
+		f.Remedy = "see the step's log for what the stage said"
+		return f
+	}
+	f := dvcFailure("repro", ended)
+	if isCode(f, "lock_held", "invalid_dvc_file", "no_such_target") {
+		return sdk.Clean(f)
+	}
+	return f
 }
 
 // hashes are what is recorded of each output.

@@ -19,6 +19,7 @@ import (
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
+	"github.com/runbook-engine/runbook/providers/internal/batch"
 	"github.com/runbook-engine/runbook/providers/internal/reach"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
@@ -140,7 +141,7 @@ func (b *bucket) sizes(ctx context.Context, objects []object) (map[object]int64,
 	}
 	found := make(map[object]int64, len(objects))
 	var mu sync.Mutex
-	err := side(ctx, objects, requests, func(ctx context.Context, o object) error {
+	failures := batch.Run(ctx, requests, objects, func(o object) error {
 		info, err := b.client.StatObject(ctx, b.name, b.key(o), minio.StatObjectOptions{})
 		switch {
 		case err == nil:
@@ -152,7 +153,10 @@ func (b *bucket) sizes(ctx context.Context, objects []object) (map[object]int64,
 		}
 		return nil
 	})
-	return found, err
+	if len(failures) > 0 {
+		return nil, ended(ctx, failures[0], "asking the remote "+b.remote)
+	}
+	return found, nil
 }
 
 // there refuses a bucket that is gone: nothing in it is not known to be lost.
@@ -201,10 +205,13 @@ func (b *bucket) listed(ctx context.Context, objects []object) (map[object]int64
 	last, err := walk(ctx, commonPrefix(folders[0], folders[len(folders)-1]), b.inTurn)
 	if err == nil && last != "" {
 		left := slices.DeleteFunc(folders, func(folder string) bool { return folder < last && !strings.HasPrefix(last, folder) })
-		err = side(ctx, left, requests, func(ctx context.Context, folder string) error {
+		failures := batch.Run(ctx, requests, left, func(folder string) error {
 			_, err := walk(ctx, folder, -1)
 			return err
 		})
+		if len(failures) > 0 {
+			err = failures[0]
+		}
 	}
 	if ctx.Err() != nil {
 		return nil, cut(ctx, "listing the remote "+b.remote)
@@ -255,7 +262,11 @@ func (b *bucket) read(ctx context.Context, o object) ([]byte, error) {
 
 func (b *bucket) write(ctx context.Context, o object, file string) error {
 	_, err := b.client.FPutObject(ctx, b.name, b.key(o), file, minio.PutObjectOptions{})
-	return b.failure(ctx, err)
+	var said minio.ErrorResponse
+	if err == nil || errors.As(err, &said) && said.StatusCode < http.StatusInternalServerError {
+		return b.failure(ctx, err)
+	}
+	return batch.Lost(b.failure(ctx, err)) // it was sent, and nobody said what became of it
 }
 
 // failure types an error of S3; nil stays nil.
@@ -278,9 +289,13 @@ func (b *bucket) failure(ctx context.Context, err error) error {
 	case "SlowDown", "ServiceUnavailable", "XMinioServerNotInitialized", "InternalError":
 		f.Code, f.Remedy, f.Retryable = "remote_unavailable", "see the server's log, then try again", true
 	default:
-		var network net.Error
-		if errors.As(err, &network) || reach.IsLost(err) || reach.TimedOut(ctx, err) {
+		var dial *net.OpError
+		var untrusted *tls.CertificateVerificationError
+		switch {
+		case errors.As(err, &dial) && dial.Op == "dial", errors.As(err, &untrusted), reach.TimedOut(ctx, err):
 			return b.backend.Unreached(ctx, err, b.patience)
+		case reach.IsLost(err):
+			return b.backend.Lost(err)
 		}
 		f.Code, f.Remedy = "remote_error", "see the server's log"
 	}

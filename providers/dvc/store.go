@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/runbook-engine/runbook/providers/internal/program"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -199,17 +197,4 @@ func (f folder) list(ctx context.Context) (map[object]int64, error) {
 		}
 	}
 	return found, nil
-}
-
-// side runs fn for each of many, some at a time.
-func side[T any](ctx context.Context, many []T, at int, fn func(context.Context, T) error) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(at)
-	for _, one := range many {
-		if ctx.Err() != nil {
-			break
-		}
-		group.Go(func() error { return fn(ctx, one) })
-	}
-	return group.Wait()
 }

@@ -66,7 +66,7 @@ func (b Backend) Unreached(ctx context.Context, err error, took time.Duration) *
 	default:
 		f.Code = "connection_failed"
 		f.Message = fmt.Sprintf("connect to %s at %s: %s", b.Name, b.Address, Cause(err))
-		f.Remedy = fmt.Sprintf("check that a %s server listens there", b.Name)
+		f.Remedy = fmt.Sprintf("check that %s listens there", b.Name)
 	}
 	return f
 }
