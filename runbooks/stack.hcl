@@ -66,8 +66,9 @@ variable "minio_endpoint" {
 }
 
 variable "minio_access_key" {
-  type = string
-  env  = "MINIO_ACCESS_KEY"
+  type    = string
+  default = "runbook"
+  env     = "MINIO_ACCESS_KEY"
 }
 
 variable "minio_secret_key" {

@@ -54,6 +54,7 @@ func (tr trial) run(t *testing.T) compared {
 		labDo(t, "break", scenario)
 	}
 	if tr.code != 0 {
+		defer labDo(t, append([]string{"reset"}, tr.rooms...)...) // what is down is nobody else's room
 		var c compared
 		changesNothing(t, func() { c = tr.refused(t) })
 		return c

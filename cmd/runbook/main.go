@@ -9,6 +9,7 @@ import (
 
 //go:generate go run ./internal/gendocs ../../docs
 //go:generate go run . providers docs ../../docs/providers
+//go:generate go run . docs ../../runbooks --out ../../docs/runbooks
 
 func main() {
 	os.Exit(cli.Main(os.Args[1:]))

@@ -60,7 +60,7 @@ inference_down() {
 
 inference_observe() {
 	local code
-	code=$(curl -s -o /dev/null -m 20 -w '%{http_code}' "$inference_url/predict?symbol=USDCOP") || code=none # which curl calls 000
+	code=$(curl -s -o /dev/null -m 20 -w '%{http_code}' "$inference_url/predict?symbol=USDCOP") || code=none
 	echo "inference $code"
 	if [ "$code" = 200 ]; then
 		echo inference.healthy yes
@@ -71,4 +71,8 @@ inference_observe() {
 
 inference_env() {
 	echo "INFERENCE_URL=$inference_url"
+}
+
+inference_dump() { # inference_dump DIRECTORY: it holds nothing, but is there or not
+	if inference_answers; then echo answers; else echo refuses; fi >"$1/inference.txt"
 }
