@@ -49,6 +49,7 @@ type containerState struct {
 	restarting  bool       // its policy has the engine start it again
 	labels      map[string]string
 	healthcheck bool
+	tty         bool // its output is one stream
 }
 
 type containerResult struct {
@@ -154,7 +155,7 @@ func (e *engine) look(ctx context.Context, id string) (containerState, error) {
 		OOMKilled: c.State.OOMKilled, Error: c.State.Error, Restarts: int64(c.RestartCount),
 		StartedAt: moment(c.State.StartedAt), FinishedAt: moment(c.State.FinishedAt),
 		Image: c.Config.Image, ImageID: c.Image, labels: c.Config.Labels,
-		Project: c.Config.Labels[projectLabel], Service: c.Config.Labels[serviceLabel],
+		Project: c.Config.Labels[projectLabel], Service: c.Config.Labels[serviceLabel], tty: c.Config.Tty,
 	}
 	if h := c.State.Health; h != nil && h.Status != "" && h.Status != container.NoHealthcheck {
 		state.Health, state.healthcheck = string(h.Status), true

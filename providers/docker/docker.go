@@ -60,6 +60,10 @@ func Provider() *sdk.Provider {
 		Probes: []sdk.Probe{
 			sdk.NewProbe("container", containerDoc, p.container),
 			sdk.NewProbe("project", projectDoc, p.project),
+			sdk.NewProbe("logs", logsDoc, p.logs),
+			sdk.NewProbe("disk_usage", diskUsageDoc, p.diskUsage),
+			sdk.NewProbe("image", imageDoc, p.image),
+			sdk.NewProbe("config_drift", configDriftDoc, p.configDrift),
 		},
 		Actions: []sdk.Action{
 			sdk.NewAction("restart", restartDoc, p.restart,

@@ -112,6 +112,16 @@ func TestProof(t *testing.T) {
 				{Args: map[string]any{"project": "No Project"}, Code: "invalid_argument"},
 				{Args: map[string]any{"project_dir": filepath.Join(l.dir, "nowhere")}, Code: "project_dir_missing"},
 			}},
+			{Name: "logs", Setup: up, Args: api, Refused: []sdktest.Refused{
+				{Args: missing, Code: "container_missing"},
+				{Args: map[string]any{"container": l.name("api"), "pattern": "("}, Code: "invalid_argument"},
+			}},
+			{Name: "disk_usage", Refused: []sdktest.Refused{{Args: map[string]any{"max_bytes": -1}, Code: "invalid_argument"}}},
+			{Name: "image", Args: map[string]any{"image": l.image}, Refused: []sdktest.Refused{{Args: map[string]any{"image": ""}, Code: "invalid_argument"}}},
+			{Name: "config_drift", Setup: up, Refused: []sdktest.Refused{
+				{Args: map[string]any{"services": []string{"gateway"}}, Code: "service_missing"},
+				{Args: map[string]any{"project_dir": filepath.Join(l.dir, "nowhere")}, Code: "project_dir_missing"},
+			}},
 		},
 		Actions: []sdktest.ActionProof{
 			{

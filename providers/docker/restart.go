@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -41,38 +42,30 @@ type restartResult struct {
 }
 
 func (p *provider) checkRestart(args *restartArgs) *schema.Failure {
-	switch {
-	case (args.Container == "") == (args.Service == ""):
-		return sdk.InvalidArgument("container", "give either container or service")
-	case args.StopTimeout != nil && *args.StopTimeout < 0:
-		return sdk.InvalidArgument("stop_timeout", "stop_timeout must not be negative, got %s", *args.StopTimeout)
+	m := args.meant()
+	if f := p.complete(&m); f != nil {
+		return f
 	}
-	if args.Service != "" {
-		var f *schema.Failure
-		if args.which, f = p.of(args.which); f != nil {
-			return f
-		}
+	args.which = m.which
+	if f := checkStopTimeout(args.StopTimeout); f != nil {
+		return f
 	}
 	return args.patience.validate()
 }
 
-// toRestart are the containers that are meant.
-func (e *engine) toRestart(ctx context.Context, args restartArgs) ([]containerState, error) {
-	if args.Service != "" {
-		found, err := e.containers(ctx, args.Project, args.Service)
-		if err == nil && len(found) == 0 {
-			f := sdk.Fail("container_missing", "the service %s of %s has no container", args.Service, args.Project)
-			f.Remedy = "correct project and service, or make it first with docker.compose_up"
-			return nil, f
-		}
-		return found, err
-	}
-	c, err := e.look(ctx, args.Container)
-	if cerrdefs.IsNotFound(err) {
-		return nil, containerMissing(args.Container)
-	}
-	return []containerState{c}, err
+func (args restartArgs) meant() meant {
+	return meant{which: args.which, Container: args.Container, Service: args.Service}
 }
+
+func checkStopTimeout(timeout *time.Duration) *schema.Failure {
+	if timeout != nil && *timeout < 0 {
+		return sdk.InvalidArgument("stop_timeout", "stop_timeout must not be negative, got %s", *timeout)
+	}
+	return nil
+}
+
+// seconds is a stop timeout as the engine takes it.
+func seconds(timeout time.Duration) int { return int((timeout + time.Second - 1) / time.Second) }
 
 func (p *provider) restart(ctx context.Context, args restartArgs, call *sdk.Call) (restartResult, error) {
 	if f := p.checkRestart(&args); f != nil {
@@ -87,7 +80,7 @@ func (p *provider) restart(ctx context.Context, args restartArgs, call *sdk.Call
 		return restartResult{}, sdk.Clean(err)
 	}
 	defer func() { _ = e.Close() }()
-	found, err := e.toRestart(ctx, args)
+	found, err := e.meant(ctx, args.meant())
 	if err != nil {
 		return restartResult{}, sdk.Clean(e.failure(ctx, err))
 	}
@@ -124,8 +117,8 @@ func healthy(all []restarted) string {
 func (e *engine) restart(ctx context.Context, call *sdk.Call, args restartArgs, before containerState) (restarted, error) {
 	var options client.ContainerRestartOptions
 	if args.StopTimeout != nil {
-		seconds := int(args.StopTimeout.Round(time.Second) / time.Second)
-		options.Timeout = &seconds
+		timeout := seconds(*args.StopTimeout)
+		options.Timeout = &timeout
 	}
 	if _, err := e.ContainerRestart(ctx, before.ID, options); err != nil {
 		if cerrdefs.IsNotFound(err) {
@@ -162,7 +155,7 @@ func (p *provider) describeRestart(args restartArgs, call *sdk.Call) sdk.Descrip
 	}
 	var timeout []string
 	if args.StopTimeout != nil {
-		timeout = []string{"--time", fmt.Sprint(int(args.StopTimeout.Round(time.Second) / time.Second))}
+		timeout = []string{"--time", strconv.Itoa(seconds(*args.StopTimeout))}
 	}
 	if args.Container != "" {
 		d.Effects[0] = p.config.effect(schema.Write, "containers", args.Container)
@@ -181,7 +174,7 @@ func (p *provider) previewRestart(ctx context.Context, args restartArgs, _ *sdk.
 	}
 	var preview sdk.PreviewResult
 	err := p.use(ctx, func(e *engine) error {
-		found, err := e.toRestart(ctx, args)
+		found, err := e.meant(ctx, args.meant())
 		if err != nil {
 			return err
 		}
