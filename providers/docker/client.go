@@ -51,7 +51,9 @@ func (p *provider) open(ctx context.Context, patience time.Duration) (*engine, e
 	if e.Client, err = client.New(options...); err != nil {
 		return nil, sdk.InvalidArgument("tls_folder", "the engine's address cannot be used: %v", err)
 	}
-	ping, err := e.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true})
+	asked, done := context.WithTimeout(ctx, p.config.ConnectTimeout+p.config.AnswerTimeout)
+	defer done()
+	ping, err := e.Ping(asked, client.PingOptions{NegotiateAPIVersion: true})
 	if err == nil && p.config.APIVersion != "" && ping.APIVersion != "" && versions.LessThan(ping.APIVersion, p.config.APIVersion) {
 		f := sdk.Fail("api_version", "the Docker engine at %s knows its API up to %s, not %s", e.address(), ping.APIVersion, p.config.APIVersion)
 		f.Remedy = "leave api_version out, or name one that the engine knows"
@@ -65,11 +67,10 @@ func (p *provider) open(ctx context.Context, patience time.Duration) (*engine, e
 }
 
 func (e *engine) dialer(patience time.Duration) func(context.Context, string, string) (net.Conn, error) {
-	silence := e.config.AnswerTimeout + patience
+	dial := reach.Dialer(e.config.ConnectTimeout, e.config.AnswerTimeout+patience)
 	if patience < 0 {
-		silence = 365 * 24 * time.Hour
+		dial = (&net.Dialer{Timeout: e.config.ConnectTimeout}).DialContext
 	}
-	dial := reach.Dialer(e.config.ConnectTimeout, silence)
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		if e.at.Scheme == "unix" {
 			network, address = "unix", e.at.Host
@@ -99,6 +100,15 @@ func (n *noted) Read(b []byte) (int, error) {
 		n.engine.broken = err
 	}
 	return read, err
+}
+
+// CloseWrite ends what the other side reads, where the connection can: a program
+// in a container waits for the end of its standard input.
+func (n *noted) CloseWrite() error {
+	if conn, can := n.Conn.(client.CloseWriter); can {
+		return conn.CloseWrite()
+	}
+	return nil
 }
 
 func (e *engine) brokenOff() error {

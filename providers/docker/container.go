@@ -49,7 +49,8 @@ type containerState struct {
 	restarting  bool       // its policy has the engine start it again
 	labels      map[string]string
 	healthcheck bool
-	tty         bool // its output is one stream
+	tty         bool     // its output is one stream
+	volumes     []string // names of those that it uses
 }
 
 type containerResult struct {
@@ -156,6 +157,11 @@ func (e *engine) look(ctx context.Context, id string) (containerState, error) {
 		StartedAt: moment(c.State.StartedAt), FinishedAt: moment(c.State.FinishedAt),
 		Image: c.Config.Image, ImageID: c.Image, labels: c.Config.Labels,
 		Project: c.Config.Labels[projectLabel], Service: c.Config.Labels[serviceLabel], tty: c.Config.Tty,
+	}
+	for _, mount := range c.Mounts {
+		if mount.Name != "" {
+			state.volumes = append(state.volumes, mount.Name)
+		}
 	}
 	if h := c.State.Health; h != nil && h.Status != "" && h.Status != container.NoHealthcheck {
 		state.Health, state.healthcheck = string(h.Status), true

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 
 	"github.com/runbook-engine/runbook/providers/docker"
@@ -21,6 +22,9 @@ var engine *backendtest.Docker
 
 func TestMain(m *testing.M) {
 	sdktest.Serve(docker.Provider)
+	if os.Getenv(unprivileged) != "" {
+		os.Exit(m.Run()) // without an engine of its own
+	}
 	backendtest.Main(m, backendtest.WithDocker(&engine))
 }
 
@@ -62,9 +66,17 @@ func (l *lab) write(t testing.TB, compose string) {
 	}
 }
 
-// down removes the project's containers and volumes.
+// down removes the project's containers, networks and volumes.
 func (l *lab) down(t testing.TB) {
 	t.Helper()
+	defer func() {
+		for _, name := range append(l.volumes(t), l.project+"-volume") {
+			_, err := l.client.VolumeRemove(context.Background(), name, client.VolumeRemoveOptions{})
+			if err != nil && !cerrdefs.IsNotFound(err) {
+				t.Error(err)
+			}
+		}
+	}()
 	for _, c := range l.containers(t) {
 		if _, err := l.client.ContainerRemove(context.Background(), c.id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true}); err != nil {
 			t.Error(err)

@@ -15,6 +15,12 @@ import (
 type model struct {
 	which
 	Services map[string]modelService `json:"services"`
+	Volumes  map[string]modelVolume  `json:"volumes"`
+}
+
+type modelVolume struct {
+	Name     string `json:"name"`
+	External bool   `json:"external"`
 }
 
 type modelService struct {

@@ -34,20 +34,18 @@ func (l *lab) composes(t testing.TB) bool {
 // proven is the compose file of the proof.
 const proven = `
 services:
-  init:
-    image: IMAGE
-    command: [once]
-    network_mode: none
   api:
     image: IMAGE
     network_mode: none
-    depends_on: {init: {condition: service_completed_successfully}}
     environment: {PASSWORD: "${DB_PASSWORD}"}
     healthcheck: {test: [CMD, /standin, check], interval: 200ms, retries: 2}
+    volumes: [data:/data]
+volumes: {data: {}}
 `
 
 // slowly is a project whose compose up waits for a health check that never ends.
-const slowly = proven + `
+const slowly = `
+services:
   slow:
     image: IMAGE
     network_mode: none
@@ -59,18 +57,24 @@ const slowly = proven + `
 `
 
 func TestProof(t *testing.T) {
-	// Setups are called time and again: what is there already is left alone.
+	// Setups are called time and again: what is there already is left alone, and
+	// an engine that cannot be reached needs nothing.
 	l := newLab(t, proven)
+	unneeded := func(t testing.TB) bool {
+		return !strings.Contains(t.Name(), "/probe_") && !strings.Contains(t.Name(), "/action_")
+	}
 	fresh := func(t testing.TB) {
 		l.write(t, proven)
-		l.down(t)
+		if !unneeded(t) {
+			l.down(t)
+		}
 	}
 	isUp := func(t testing.TB) bool {
 		all := l.containers(t)
-		return len(all) == 2 && all[0].Health == "healthy" && all[1].State == "exited"
+		return len(all) == 1 && all[0].Health == "healthy"
 	}
 	up := func(t testing.TB) {
-		if isUp(t) {
+		if unneeded(t) || isUp(t) {
 			return
 		}
 		fresh(t)
@@ -78,7 +82,7 @@ func TestProof(t *testing.T) {
 		until(t, "it is healthy", func() bool { return isUp(t) })
 	}
 	stopped := func(t testing.TB) {
-		if all := l.containers(t); len(all) == 2 && all[0].State == "exited" {
+		if all := l.containers(t); unneeded(t) || len(all) == 1 && all[0].State == "exited" {
 			return
 		}
 		up(t)
@@ -86,19 +90,35 @@ func TestProof(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	unchanging := func(all []seen) []seen {
-		for i := range all {
-			all[i].id, all[i].started = "", ""
+	upWithData := func(t testing.TB) {
+		l.write(t, proven)
+		if unneeded(t) || isUp(t) && l.has(t, l.project+"_data") {
+			return
 		}
-		return all
+		l.down(t)
+		up(t)
 	}
+	unused := func(t testing.TB) {
+		fresh(t)
+		l.volume(t, l.project+"-volume")
+	}
+	registry := engine.FakeRegistry(t)
+	pulled := registry.Publish(t, l.project, "v1", "1")
+	pulling, building := l.folder(t, "services:\n  api: {image: "+pulled+"}\n"), l.folder(t, "services:\n  api: {build: ., image: "+l.project+"-built:v1}\n")
+	if err := os.WriteFile(filepath.Join(building, "Dockerfile"), []byte("FROM "+l.image+"\nENV VERSION=3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	without := func(image string) func(testing.TB) {
+		return func(t testing.TB) { l.untag(t, image) }
+	}
+	rubbish := map[string]string{"rubbish": l.project}
 	api := map[string]any{"container": l.name("api")}
 	missing := map[string]any{"container": "no-such-container"}
 	sdktest.Prove(t, sdktest.Proof{
 		Provider: docker.Provider,
 		Config:   config(l.project, l.dir),
-		Secrets:  []string{"hunter2-compose"},
-		World:    func(t testing.TB) any { return fmt.Sprint(unchanging(l.containers(t))) },
+		Secrets:  []string{"hunter2-compose", "hunter2-exec"},
+		World:    func(t testing.TB) any { return l.world(t, pulled) },
 		Broken: []sdktest.Broken{
 			{Name: "dead", Config: map[string]any{"host": fmt.Sprintf("tcp://127.0.0.1:%d", backendtest.Refused(t))}, Code: "connection_refused"},
 			{Name: "blackholed", Config: map[string]any{"host": fmt.Sprintf("tcp://127.0.0.1:%d", backendtest.Blackhole(t)), "answer_timeout": "300ms"}, Code: "timeout"},
@@ -143,6 +163,62 @@ func TestProof(t *testing.T) {
 					{Args: quick(map[string]any{"services": []string{"gateway"}}), Code: "service_missing"},
 					{Args: quick(map[string]any{"project_dir": filepath.Join(l.dir, "nowhere")}), Code: "project_dir_missing"},
 					{Args: quick(map[string]any{"pull": "perhaps"}), Code: "invalid_argument"},
+				},
+			},
+			{
+				Name: "compose_stop", Setup: up, Args: map[string]any{"stop_timeout": "5s"}, Class: schema.Idempotent,
+				Refused: []sdktest.Refused{{Args: map[string]any{"services": []string{"gateway"}}, Code: "service_missing"}},
+			},
+			{
+				Name: "compose_down", Setup: upWithData, Args: map[string]any{"volumes": true}, Class: schema.Idempotent, Destroys: true,
+				Refused: []sdktest.Refused{{Args: map[string]any{"stop_timeout": "-1s"}, Code: "invalid_argument"}},
+			},
+			{
+				Name: "compose_build", Setup: without(l.project + "-built:v1"), Args: map[string]any{"project_dir": building}, Class: schema.Idempotent,
+				Refused: []sdktest.Refused{{Args: map[string]any{"services": []string{"api"}}, Code: "service_differs"}},
+			},
+			{
+				Name: "compose_pull", Setup: without(pulled), Args: map[string]any{"project_dir": pulling}, Class: schema.Idempotent,
+				Refused: []sdktest.Refused{{Args: map[string]any{"project_dir": building, "services": []string{"api"}}, Code: "service_differs"}},
+			},
+			{
+				Name: "tag", Setup: without(l.project + "-app:current"), Class: schema.Idempotent,
+				Args: map[string]any{"source": l.image, "target": l.project + "-app:current"},
+				Refused: []sdktest.Refused{
+					{Args: map[string]any{"source": "no-such-image", "target": "a"}, Code: "image_missing"},
+					{Args: map[string]any{"source": l.image, "target": "No:Reference:at all"}, Code: "invalid_argument"},
+				},
+			},
+			{
+				Name: "exec", Setup: up, Class: schema.Manual, Destroys: true, Unseen: true,
+				Args: map[string]any{"container": l.name("api"), "argv": []string{"/standin", "say", "hello"}, "env": map[string]string{"PASSWORD": "hunter2-exec"}},
+				Refused: []sdktest.Refused{
+					{Args: map[string]any{"container": "no-such-container", "argv": []string{"true"}}, Code: "container_missing"},
+					{Setup: stopped, Args: map[string]any{"container": l.name("api"), "argv": []string{"true"}}, Code: "container_not_running"},
+					{Args: map[string]any{"container": l.name("api"), "argv": []string{}}, Code: "invalid_argument"},
+				},
+			},
+			{
+				Name: "prune", Class: schema.Idempotent, Destroys: true,
+				Setup: func(t testing.TB) {
+					if !unneeded(t) {
+						l.litter(t, rubbish)
+					}
+				},
+				Args: map[string]any{
+					"containers": true, "networks": true, "images": "unused", "anonymous_volumes": true, "label": "rubbish=" + l.project,
+				},
+				Refused: []sdktest.Refused{
+					{Args: map[string]any{}, Code: "invalid_argument"},
+					{Setup: up, Args: map[string]any{"volumes": []string{l.project + "_data"}}, Code: "in_use"},
+				},
+			},
+			{
+				Name: "volume_remove", Setup: unused, Class: schema.Idempotent, Destroys: true,
+				Args: map[string]any{"volumes": []string{l.project + "-volume"}},
+				Refused: []sdktest.Refused{
+					{Args: map[string]any{"volumes": []string{}}, Code: "invalid_argument"},
+					{Setup: up, Args: map[string]any{"volumes": []string{l.project + "_data"}}, Code: "in_use"},
 				},
 			},
 		},

@@ -84,9 +84,7 @@ func (p *provider) restart(ctx context.Context, args restartArgs, call *sdk.Call
 	if err != nil {
 		return restartResult{}, sdk.Clean(e.failure(ctx, err))
 	}
-	if limit, limited := call.Limit("containers"); limited && int64(len(found)) > limit {
-		f := sdk.Fail("limit_exceeded", "%s would be restarted, the limit is %d", phrase.Count(int64(len(found)), "container", "containers"), limit)
-		f.Remedy = "name a single container, or raise limit"
+	if f := limited(call, schema.Impact{"containers": int64(len(found))}, "restarted", "name a single container, or raise limit"); f != nil {
 		return restartResult{}, sdk.Clean(f)
 	}
 	var result restartResult

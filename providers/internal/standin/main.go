@@ -8,6 +8,7 @@
 //	standin break|mend  has /health fail, and answer again
 //	standin stop        ends the service as if it had crashed
 //	standin say WORD…   says a line, one to each of its outputs
+//	standin echo        says what is on its standard input
 //	standin wait        waits for SIGTERM, and takes its time where $STUBBORN is set
 //
 // Its version is $VERSION, which an image has baked in. /health fails from the
@@ -70,6 +71,9 @@ func run(command string, args []string) (int, error) {
 		fmt.Println(strings.Join(args, " "))
 		fmt.Fprintln(os.Stderr, "aside:", strings.Join(args, " "))
 		return 0, nil
+	case "echo":
+		_, err := io.Copy(os.Stdout, os.Stdin)
+		return 0, err
 	case "wait":
 		wait()
 		return 0, nil
