@@ -309,3 +309,44 @@ func TestNoticesCutShort(t *testing.T) {
 		})
 	}
 }
+
+// While a process attends the run, people are told as soon as it waits for one of
+// them, and the escalation comes though it only waits.
+func TestNoticesOfAnAttendedRun(t *testing.T) {
+	tr := virtualTrial(t, step("a", set+approval(`timeout = "1h"`))+notify("all", "waiting", "succeeded")+escalation("lead", "15m"))
+	tr.counts = -1
+	answerAt := tr.opts.Run.StartedAt.Add(30 * time.Minute)
+	tr.opts.Inbox = func() (apply.Said, error) {
+		said := apply.Said{Approved: map[string][]apply.Approval{}}
+		if !tr.clock.Now().Before(answerAt) {
+			said.Approved["step.a"] = []apply.Approval{says("ana", answerAt)}
+		}
+		return said, nil
+	}
+	tr.expect(tr.run(), "succeeded: a=done")
+	var when []string
+	for _, e := range tr.record.events {
+		if e.Type == event.NoticeFinished {
+			when = append(when, fmt.Sprintf("%s %s after %s", e.Notice.Address, e.Notice.On, e.Time.Sub(tr.opts.Run.StartedAt)))
+		}
+	}
+	if diff := cmp.Diff([]string{"notify.all waiting after 0s", "escalation.lead  after 15m0s", "notify.all succeeded after 30m0s"}, when); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Where the record is gone nothing new begins, also nobody is told.
+func TestNoticesWithoutARecord(t *testing.T) {
+	tr := newTrial(t, step("a", set)+notify("all", "failed", "started"))
+	tr.record.fails = 2
+	r := tr.run()
+	if r.Outcome != apply.Failed || r.RecordError == nil {
+		t.Errorf("%s %v", r.Outcome, r.RecordError)
+	}
+	if tr.attempts["all"] != 0 {
+		t.Error("it was told, and there is no record of it")
+	}
+	if len(r.Warnings) == 0 || !strings.Contains(strings.Join(r.Warnings, "\n"), "notify.all has not told of failed: the record cannot be written") {
+		t.Error(r.Warnings)
+	}
+}

@@ -126,6 +126,26 @@ func TestRetry(t *testing.T) {
 	}
 }
 
+// A backend that says how long it wants to be left alone is left alone for that
+// long, also past the longest pause of the retry; its own pause is the least.
+func TestRetryAfter(t *testing.T) {
+	for wish, took := range map[float64]time.Duration{0: 10 * time.Second, 3: 10 * time.Second, 90: 90 * time.Second} {
+		t.Run(took.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tr := newTrial(t, step("a", set+"retry {\n attempts = 2\n delay = \"10s\"\n max_delay = \"20s\"\n}\n"))
+				tr.act = func(_ context.Context, _, _ string, attempt int) (schema.Outcome, bool) {
+					return schema.Outcome{State: schema.FailedClean, Failure: &schema.Failure{Code: "busy", Message: "busy", RetryAfterSeconds: wish}}, attempt == 1
+				}
+				begun := time.Now()
+				tr.expect(tr.run(), "succeeded: a=done")
+				if passed := time.Since(begun); passed != took {
+					t.Errorf("it was tried again after %s, want %s", passed, took)
+				}
+			})
+		})
+	}
+}
+
 func TestInterruptCutsARetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTrial(t, step("a", set+"retry {\n attempts = 5\n delay = \"1h\"\n max_delay = \"1h\"\n}\n"))

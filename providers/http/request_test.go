@@ -31,7 +31,10 @@ func TestRequest(t *testing.T) {
 		"/conflict": text(409, "application/json", `{"detail": "a job is running"}`),
 		"/denied":   text(403, "text/html", "<html>no</html>"),
 		"/gateway":  text(504, "text/plain", "upstream"),
-		"/busy":     text(429, "text/plain", ""),
+		"/busy": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "7")
+			w.WriteHeader(429)
+		},
 		"/drop": func(w http.ResponseWriter, r *http.Request) {
 			conn, _, err := http.NewResponseController(w).Hijack()
 			if err == nil {
@@ -59,7 +62,7 @@ func TestRequest(t *testing.T) {
 		failure schema.Failure
 	}{
 		"a refusal":         {"/denied", schema.FailedClean, schema.Failure{Code: "permission_denied", Message: "HOST/denied answered 403, not 2xx", Remedy: "let this user do that on the server, or use another"}},
-		"too many requests": {"/busy", schema.FailedClean, schema.Failure{Code: "too_many_requests", Message: "HOST/busy answered 429, not 2xx", Remedy: "wait: the server takes no more for now", Retryable: true}},
+		"too many requests": {"/busy", schema.FailedClean, schema.Failure{Code: "too_many_requests", Message: "HOST/busy answered 429, not 2xx", Remedy: "wait: the server takes no more for now", Retryable: true, RetryAfterSeconds: 7}},
 		"a conflict":        {"/conflict", schema.FailedPartial, schema.Failure{Code: "conflict", Message: "HOST/conflict answered 409, not 2xx: a job is running", Remedy: "see on the server what stands in the way"}},
 		"a gateway":         {"/gateway", schema.Unknown, schema.Failure{Code: "bad_gateway", Message: "HOST/gateway answered 504, not 2xx: upstream", Remedy: "see what is behind the gateway: it may still be at work"}},
 		"a redirect of a POST": {"/moved", schema.FailedPartial, schema.Failure{
