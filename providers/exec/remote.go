@@ -20,13 +20,14 @@ import (
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
-// How long another machine is waited for.
+// How long another machine is waited for. What was cancelled has ten seconds to tell
+// its outcome: all waits of its end together are shorter.
 const (
 	connectTimeout = 20 * time.Second
 	aliveEvery     = 10 * time.Second // it is asked whether it is still there
 	aliveFor       = 30 * time.Second // and has to answer within
-	killTimeout    = 10 * time.Second // of ending what was cancelled, each time it is asked to
-	grace          = 3 * time.Second  // between SIGTERM and SIGKILL
+	killTimeout    = 6 * time.Second  // of ending what was cancelled
+	grace          = 2 * time.Second  // between SIGTERM and SIGKILL
 )
 
 // remote is a program on another machine that has ended, or of which nothing is
@@ -89,7 +90,7 @@ func (p *provider) startRemote(ctx context.Context, h *host, args Command, argv 
 		r.killed = r.kill()
 		select {
 		case r.err = <-ended:
-		case <-time.After(grace):
+		case <-time.After(grace / 2):
 			_ = client.Close()
 			r.err = <-ended
 		}
@@ -194,14 +195,14 @@ func (h *header) said() (int, string) {
 func (r *remote) kill() bool {
 	select {
 	case <-r.head.known:
-	case <-time.After(grace):
+	case <-time.After(grace / 2):
 		return false
 	}
 	group, _ := r.head.said()
 	if group <= 1 {
 		return false
 	}
-	return r.tell(fmt.Sprintf(endGroup, group, int(grace/time.Second), int((grace+killTimeout/2)/time.Second)), killTimeout+grace) == nil
+	return r.tell(fmt.Sprintf(endGroup, group, int(grace/time.Second), int(2*grace/time.Second)), killTimeout) == nil
 }
 
 // endGroup ends a process group, kindly at first. Its shell leads a group of its own
@@ -225,20 +226,23 @@ func (r *remote) sweep() {
 	}
 }
 
-// tell runs a few words of shell beside the program.
+// tell runs a few words of shell beside the program. A machine that does not answer
+// to them in time is given up: the connection is closed.
 func (r *remote) tell(script string, bound time.Duration) error {
-	session, err := r.client.NewSession()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = session.Close() }()
 	done := make(chan error, 1)
-	go func() { done <- session.Run("exec sh -c " + word(script)) }()
+	go func() {
+		session, err := r.client.NewSession()
+		if err == nil {
+			err = session.Run("exec sh -c " + word(script))
+			_ = session.Close()
+		}
+		done <- err
+	}()
 	select {
 	case err := <-done:
 		return err
 	case <-time.After(bound):
-		_ = session.Close()
+		_ = r.client.Close()
 		<-done
 		return errors.New("it takes too long")
 	}
@@ -260,6 +264,8 @@ func keepAlive(ctx context.Context, client *ssh.Client) {
 			answered <- err
 		}()
 		select {
+		case <-ctx.Done():
+			return // what is asked ends with the connection, which is closed now
 		case err := <-answered:
 			if err != nil {
 				return // the connection is gone: whoever waits for the program hears of it

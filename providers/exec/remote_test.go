@@ -262,3 +262,25 @@ func TestDescribeOverSSH(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 }
+
+// A machine that falls silent while its command is cancelled is given up, and nobody
+// says that the command was stopped.
+func TestCancelWhereNobodyAnswers(t *testing.T) {
+	address, freeze := backendtest.Freezable(t, there.Address)
+	if err := there.Know(address); err != nil {
+		t.Fatal(err)
+	}
+	config := with(remoteConfig(), "host", strings.Replace(there.Host, there.Address, address, 1))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	child, outcome := begun(t, sdktest.New(t, exec.Provider(), config), ctx, "")
+	freeze()
+	cancel()
+	o := <-outcome
+	if o.State != schema.Unknown || o.Failure.Code != "cancelled" || !strings.Contains(o.Failure.Message, "not certain") {
+		t.Errorf("got %s: %v", o.State, o.Failure)
+	}
+	if !alive(child) {
+		t.Error("it is over there, and the test proves nothing")
+	}
+}

@@ -216,3 +216,48 @@ func (g *group) close(listener net.Listener) {
 	g.mu.Unlock()
 	g.wait.Wait()
 }
+
+// Freezable returns a loopback address that hands bytes on to target until freeze is
+// called: then it takes everything, and hands nothing on in either direction, as a
+// machine that was cut off from the network.
+func Freezable(t testing.TB, target string) (address string, freeze func()) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	frozen := make(chan struct{})
+	pass := func(to io.Writer, from io.Reader) {
+		buffer := make([]byte, 32<<10)
+		for {
+			n, err := from.Read(buffer)
+			if err != nil {
+				return
+			}
+			select {
+			case <-frozen:
+			default:
+				if _, err := to.Write(buffer[:n]); err != nil {
+					return
+				}
+			}
+		}
+	}
+	var connections group
+	connections.accept(listener, func(client net.Conn) {
+		backend, err := net.Dial("tcp", target)
+		if err != nil {
+			return
+		}
+		answers := make(chan struct{})
+		go func() {
+			defer close(answers)
+			pass(client, backend)
+		}()
+		pass(backend, client)
+		backend.Close()
+		<-answers
+	})
+	t.Cleanup(func() { connections.close(listener) })
+	return listener.Addr().String(), sync.OnceFunc(func() { close(frozen) })
+}
