@@ -32,12 +32,15 @@ groups:
       - {record: 'queue:sum', expr: 'sum(queue_length)'}
 `
 
-const metrics = `queue_length{queue="orders"} 7
-queue_length{queue="fills"} 2
-not_a_number NaN
-twice{nothing="",a="1"} 1
-twice{nothing="",a="2"} 1
-`
+// metrics are what the application says. Each has its time, so that none is gone
+// where a busy machine misses a scrape.
+func metrics() string {
+	var text strings.Builder
+	for _, sample := range []string{`queue_length{queue="orders"} 7`, `queue_length{queue="fills"} 2`, `not_a_number NaN`, `twice{nothing="",a="1"} 1`, `twice{nothing="",a="2"} 1`} {
+		fmt.Fprintf(&text, "%s %d\n", sample, time.Now().UnixMilli())
+	}
+	return text.String()
+}
 
 var server *backendtest.Prometheus
 
@@ -47,7 +50,7 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	app := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, metrics) })}
+	app := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, metrics()) })}
 	go func() {
 		if err := app.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			panic(err)
@@ -67,7 +70,7 @@ func config() map[string]any {
 func harness(t *testing.T) *sdktest.Harness {
 	t.Helper()
 	h := sdktest.New(t, prometheus.Provider(), config())
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
