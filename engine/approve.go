@@ -77,56 +77,102 @@ func waiting(history func(func(event.Event) bool)) map[string]*event.Event {
 	return waits
 }
 
+// Approved is what came of a person's yes.
+type Approved struct {
+	Missing  int  // how many more have to say yes
+	Attended bool // a process attends the run, which may take it up
+}
+
 // Approve leaves a person's yes for a step that waits, and what it asks for by
 // name; the run goes on with `resume`. What does not answer the question is
 // refused.
-func (e *Engine) Approve(ctx context.Context, ref, step, note string, values map[string]string) error {
+func (e *Engine) Approve(ctx context.Context, ref, step, note string, values map[string]string) (Approved, error) {
 	st, err := e.Store()
 	if err != nil {
-		return err
+		return Approved{}, err
 	}
 	id, err := st.Resolve(ref)
 	if err != nil {
-		return err
+		return Approved{}, err
 	}
+	asked, err := askedBy(st, id, step)
+	if err != nil {
+		return Approved{}, err
+	}
+	if err := fits(asked.Question, values); err != nil {
+		return Approved{}, fmt.Errorf("%s: %w", step, err)
+	}
+	given, err := given(st, id, asked)
+	if err != nil {
+		return Approved{}, err
+	}
+	if err := mayApprove(asked, given, operator(), e.clock.Now()); err != nil {
+		return Approved{}, fmt.Errorf("%s: %w", step, err)
+	}
+	if err := st.Answer(id, store.Answer{Step: step, Question: asked.Seq, By: operator(), Note: note, Values: values, Time: e.clock.Now()}); err != nil {
+		return Approved{}, err
+	}
+	said := Approved{}
+	if asked.Approval != nil {
+		said.Missing = max(0, asked.Approval.Count-len(given)-1)
+	}
+	summary, err := st.Summary(id)
+	said.Attended = err == nil && summary.Outcome == store.Running
+	return said, nil // the yes is kept, whoever takes it up
+}
+
+// askedBy is the event by which a step last began to wait for a person.
+func askedBy(st *store.Store, id, step string) (*event.Event, error) {
 	recorded, err := st.Events(id)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var history []event.Event
 	for e, err := range recorded {
 		if err != nil {
-			return err
+			return nil, err
 		}
 		history = append(history, e)
 	}
 	waits := waiting(slices.Values(history))
-	asked := waits[step]
-	if asked == nil {
-		who := "no step does"
-		if len(waits) > 0 {
-			who = "what waits is " + strings.Join(slices.Sorted(maps.Keys(waits)), ", ")
+	if asked := waits[step]; asked != nil {
+		return asked, nil
+	}
+	who := "no step does"
+	if len(waits) > 0 {
+		who = "what waits is " + strings.Join(slices.Sorted(maps.Keys(waits)), ", ")
+	}
+	return nil, fmt.Errorf("%s of run %s does not wait for a person; %s", step, id, who)
+}
+
+// given are those whose yes to what is asked is on record, or in the inbox.
+func given(st *store.Store, id string, asked *event.Event) ([]string, error) {
+	if asked.Approval == nil {
+		return nil, nil
+	}
+	inbox, err := st.Answers(id)
+	if err != nil {
+		return nil, err
+	}
+	by := slices.Clone(asked.Approval.Given)
+	for _, a := range inbox {
+		if a.Step == asked.Step && a.Question == asked.Seq {
+			by = append(by, a.By)
 		}
-		return fmt.Errorf("%s of run %s does not wait for a person; %s", step, id, who)
 	}
-	if err := fits(asked.Question, values); err != nil {
-		return fmt.Errorf("%s: %w", step, err)
-	}
-	if err := mayApprove(asked, operator(), e.clock.Now()); err != nil {
-		return fmt.Errorf("%s: %w", step, err)
-	}
-	return st.Answer(id, store.Answer{Step: step, Question: asked.Seq, By: operator(), Note: note, Values: values, Time: e.clock.Now()})
+	slices.Sort(by)
+	return slices.Compact(by), nil
 }
 
 // mayApprove refuses a yes that would not count.
-func mayApprove(asked *event.Event, by string, now time.Time) error {
+func mayApprove(asked *event.Event, given []string, by string, now time.Time) error {
 	wanted := asked.Approval
 	switch {
 	case wanted == nil:
 		return nil
 	case len(wanted.Approvers) > 0 && !slices.Contains(wanted.Approvers, by):
 		return fmt.Errorf("it may be approved by %s, and you are %s", strings.Join(wanted.Approvers, ", "), by)
-	case slices.Contains(wanted.Given, by) && wanted.Count > 1:
+	case slices.Contains(given, by) && wanted.Count > 1:
 		return fmt.Errorf("you have approved it already, and %d different people have to", wanted.Count)
 	case asked.Until != nil && !now.Before(*asked.Until):
 		return fmt.Errorf("the time for it was up at %s: `runbook resume` ends it", asked.Until.UTC().Format(time.RFC3339))

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -50,6 +51,7 @@ func (r *run) finish(ctx context.Context) Result {
 	}
 	result.AsWanted = r.opts.TakeBack && result.Outcome == RolledBack
 	r.missing()
+	r.unused()
 	r.say(event.Event{Type: event.RunFinished, Outcome: result.Outcome, Outputs: result.Outputs, Message: reason, Warnings: r.warnings})
 	_ = r.settle() // its error is in recordErr
 	result.Warnings = r.warnings
@@ -70,6 +72,14 @@ func (r *run) missing() {
 		if changed && !r.root.rb.Has(step) {
 			r.warn(step + " is not in the runbook any more: what it did stays, and is not looked at")
 		}
+	}
+}
+
+// unused warns of a person's words that nothing asked for: whoever gave them may
+// take the step for settled.
+func (r *run) unused() {
+	for _, step := range slices.Sorted(maps.Keys(r.opts.Resolve)) {
+		r.warn(fmt.Sprintf("--resolve %s=%s was not used: nobody had to say how that step ended", step, r.opts.Resolve[step]))
 	}
 }
 

@@ -35,6 +35,20 @@ func TestResolveWaitsForTheOrphan(t *testing.T) {
 	})
 }
 
+// A person's word that nothing asked for is not taken for one that was heard.
+func TestUnusedWordsAreTold(t *testing.T) {
+	tr := newTrial(t, step("a", set)+step("b", set))
+	tr.settling = schema.Manual
+	dies(tr, false)
+	tr.expect(tr.run(), "failed: a=unknown b=not_run")
+	tr.opts.Resolve = map[string]string{"step.a": apply.ResolveDone, "step.b": apply.ResolveFail}
+	r := tr.again()
+	tr.expect(r, "succeeded: a=done b=done")
+	if diff := cmp.Diff([]string{"--resolve step.b=fail was not used: nobody had to say how that step ended"}, r.Warnings); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // The key belongs to the attempt: a resume finds it on record, also where a
 // person's word had changed it in between.
 func TestKeyStaysTheAttemptsOverTwoResumes(t *testing.T) {

@@ -43,18 +43,30 @@ func (s *Store) Answer(id string, answer Answer) error {
 	return WriteFile(filepath.Join(inbox, name), append(content, '\n'))
 }
 
-// Answers reads the run's inbox, by question, oldest first. Answers stay in it: which of them
-// still count is told by the record.
-func (r *Run) Answers() ([]Answer, error) {
-	inbox := filepath.Join(r.dir, "inbox")
+// Answers reads a run's inbox, by question, oldest first, also while a process
+// attends the run. Answers stay in it: which of them still count is told by the
+// record.
+func (s *Store) Answers(id string) ([]Answer, error) {
+	dir, err := s.find(id)
+	if err != nil {
+		return nil, err
+	}
+	return answersIn(dir, id)
+}
+
+// Answers reads the run's inbox, as Store.Answers does.
+func (r *Run) Answers() ([]Answer, error) { return answersIn(r.dir, r.id) }
+
+func answersIn(dir, id string) ([]Answer, error) {
+	inbox := filepath.Join(dir, "inbox")
 	if err := trust(inbox); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {
-		return nil, fmt.Errorf("read the inbox of run %s: %w", r.id, err)
+		return nil, fmt.Errorf("read the inbox of run %s: %w", id, err)
 	}
 	entries, err := os.ReadDir(inbox) // sorted
 	if err != nil {
-		return nil, fmt.Errorf("read the inbox of run %s: %w", r.id, err)
+		return nil, fmt.Errorf("read the inbox of run %s: %w", id, err)
 	}
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
 		return strings.HasPrefix(e.Name(), ".") || !strings.HasSuffix(e.Name(), ".json")
@@ -66,7 +78,7 @@ func (r *Run) Answers() ([]Answer, error) {
 			err = json.Unmarshal(content, &answers[i])
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read the inbox of run %s: %s: %w", r.id, entry.Name(), err)
+			return nil, fmt.Errorf("read the inbox of run %s: %s: %w", id, entry.Name(), err)
 		}
 	}
 	return answers, nil

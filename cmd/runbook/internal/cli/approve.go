@@ -59,10 +59,19 @@ func runApprove(opts *approveOptions) error {
 	}
 	ctx, cancel := a.context()
 	defer cancel()
-	if err := eng.Approve(ctx, opts.run, opts.step, opts.note, values); err != nil {
+	said, err := eng.Approve(ctx, opts.run, opts.step, opts.note, values)
+	switch {
+	case err != nil:
 		return err
+	case said.Missing == 1:
+		fmt.Fprintf(a.errOut, "The yes to %s is kept: 1 more has to say so.\n", opts.step)
+	case said.Missing > 1:
+		fmt.Fprintf(a.errOut, "The yes to %s is kept: %d more have to say so.\n", opts.step, said.Missing)
+	case said.Attended:
+		fmt.Fprintf(a.errOut, "%s may go on, in the process that attends the run. Should that end first: runbook resume %s\n", opts.step, ui.Quote(opts.run))
+	default:
+		fmt.Fprintf(a.errOut, "%s may go on. Next: runbook resume %s\n", opts.step, ui.Quote(opts.run))
 	}
-	fmt.Fprintf(a.errOut, "%s may go on. Next: runbook resume %s\n", opts.step, ui.Quote(opts.run))
 	return nil
 }
 
