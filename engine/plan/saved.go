@@ -79,7 +79,7 @@ func DecodeSaved(text []byte, version string) (*Saved, error) {
 		Version string `json:"version"`
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
-		return nil, fmt.Errorf("read plan: %w", err)
+		return nil, fmt.Errorf("read plan: it is no saved plan, or not the whole of one: %w", err)
 	}
 	switch {
 	case head.Kind != SavedKind:
@@ -104,7 +104,7 @@ func DecodeSaved(text []byte, version string) (*Saved, error) {
 		return nil, fmt.Errorf("read plan: %w", err)
 	}
 	if digest != s.Digest {
-		return nil, fmt.Errorf("read plan: it says that its digest is %s, and it is %s: it was changed after it was made", s.Digest, digest)
+		return nil, fmt.Errorf("read plan: it says that its digest is %s, and it is %s: it was changed after it was made; plan again", s.Digest, digest)
 	}
 	return &s, nil
 }

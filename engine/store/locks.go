@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/runbook-engine/runbook/engine/journal"
 	"github.com/runbook-engine/runbook/providers/schema"
 )
 
@@ -138,6 +139,19 @@ func (s *Store) Release(ctx context.Context, run string) error {
 		return fmt.Errorf("release the locks of run %s: %w", run, err)
 	}
 	return nil
+}
+
+// ReleaseUnattended is Release of a run that no process attends, whatever its
+// record is like; else it fails with an *AttendedError.
+func (s *Store) ReleaseUnattended(ctx context.Context, run string) error {
+	attended, err := journal.Attended(s.journal(run))
+	if err != nil {
+		return fmt.Errorf("release the locks of run %s: %w", run, err)
+	}
+	if attended {
+		return s.attended(run, &journal.BusyError{Path: s.journal(run)})
+	}
+	return s.Release(ctx, run)
 }
 
 // List returns what runs hold, in the order in which they took it last. What is

@@ -342,3 +342,22 @@ func TestARunIsBegunOnce(t *testing.T) {
 	}
 	check(t, lease.Check())
 }
+
+// A damaged record does not hide that a process attends the run: it keeps its locks.
+func TestReleaseOfAnAttendedRunIsRefused(t *testing.T) {
+	s := must[*store.Store](t)(store.Open(filepath.Join(t.TempDir(), store.Folder)))
+	r := must[*store.Run](t)(s.NewRun(""))
+	lease := acquire(t, s, r.ID(), "a")
+	check(t, os.WriteFile(filepath.Join(r.Dir(), "journal.jsonl"), []byte("{\"format_version\":garbage}\n{\"seal\":\n{}\n"), 0o600))
+	var attended *store.AttendedError
+	if err := s.ReleaseUnattended(t.Context(), r.ID()); !errors.As(err, &attended) {
+		t.Errorf("got %v", err)
+	}
+	check(t, lease.Check())
+	check(t, r.Close())
+	check(t, s.ReleaseUnattended(t.Context(), r.ID()))
+	var lost *store.LostError
+	if err := lease.Check(); !errors.As(err, &lost) {
+		t.Errorf("got %v", err)
+	}
+}

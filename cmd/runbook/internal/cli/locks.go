@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/runbook-engine/runbook/cmd/runbook/internal/ui"
-	"github.com/runbook-engine/runbook/engine/store"
 )
 
 func newCmdLocks(a *app) *cobra.Command {
@@ -110,16 +109,9 @@ func runLocksRelease(opts *locksReleaseOptions) error {
 	if err != nil {
 		return err
 	}
-	summary, err := st.Summary(id)
-	if err != nil {
-		return err
-	}
-	if summary.Outcome == store.Running {
-		return advise(fmt.Errorf("run %s is going on", id), "Its process holds the locks; interrupt it first.")
-	}
 	ctx, cancel := a.context()
 	defer cancel()
-	if err := st.Release(ctx, id); err != nil {
+	if err := st.ReleaseUnattended(ctx, id); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.errOut, "Run %s holds nothing any more.\n", id)

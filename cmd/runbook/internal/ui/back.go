@@ -97,7 +97,9 @@ func (p *page) wayBack(back *event.WayBack, takesBack bool) {
 func WriteBackward(w io.Writer, style Style, b plan.Backward) error {
 	p := &page{style: style}
 	p.linef("%s", p.paint(bold, BackwardHeadline(b)))
-	p.blank()
+	if len(b.Open)+len(b.Steps) > 0 {
+		p.blank()
+	}
 	for _, open := range b.Open {
 		p.linef("%s %s  %s", p.paint(yellow, "?"), p.paint(bold, open), p.paint(yellow, "how it ended is not known: that is settled first, or nothing is taken back"))
 	}
@@ -127,8 +129,12 @@ func WriteBackward(w io.Writer, style Style, b plan.Backward) error {
 
 // BackwardHeadline says it in one line.
 func BackwardHeadline(b plan.Backward) string {
-	if len(b.Steps) == 0 {
+	switch {
+	case len(b.Steps) > 0:
+	case len(b.Open) > 0:
 		return "No step would be taken back yet."
+	default:
+		return "No step would be taken back."
 	}
 	return fmt.Sprintf("%s would be taken back, in this order.", Plural(len(b.Steps), "step"))
 }
