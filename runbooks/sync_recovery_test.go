@@ -191,7 +191,7 @@ func TestOneBranchBeyondRepair(t *testing.T) {
 	featuresAreServed(t)
 	modelsLoad(t)
 	received := told.received()
-	if len(received) != 2 || !strings.Contains(received["/team"], "sync_recovery") || !strings.Contains(received["/emergency"], "Emergency meeting. ") {
+	if len(received) != 2 || !strings.Contains(received["/team"], "Full system sync recovery: failed; step.datasets.step.backup") || !strings.Contains(received["/emergency"], "Emergency meeting. ") {
 		t.Errorf("people were told %q", received)
 	}
 	t.Log(compare(trial{runbook: "sync_recovery", scenario: "one branch beyond repair"}, p, events(t, r.stdout)))
