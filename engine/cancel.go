@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/runbook-engine/runbook/engine/apply"
 	"github.com/runbook-engine/runbook/engine/event"
 	"github.com/runbook-engine/runbook/engine/store"
-	"github.com/runbook-engine/runbook/providers/schema"
 )
 
 // OverError means that a run does not go on, and why.
@@ -58,7 +56,7 @@ func (e *Engine) cancel(kept *store.Run, id, note string) error {
 	if err := over(history, id); err != nil {
 		return err
 	}
-	if steps := unsettled(history); len(steps) > 0 {
+	if steps := apply.Unsettled(history); len(steps) > 0 {
 		return fmt.Errorf("nobody knows how %s of run %s ended: settle that first, by `runbook resume %[2]s` or its --resolve %s=done|retry|fail",
 			strings.Join(steps, ", "), id, steps[0])
 	}
@@ -88,32 +86,4 @@ func over(history []event.Event, id string) error {
 		return &OverError{Run: id, File: file, Why: "was rolled back"}
 	}
 	return nil
-}
-
-// unsettled are the steps of which nobody knows how they ended, in the order in
-// which they began to be.
-func unsettled(history []event.Event) []string {
-	var steps []string
-	set := func(step string, open bool) {
-		at := slices.Index(steps, step)
-		switch {
-		case open && at < 0:
-			steps = append(steps, step)
-		case !open && at >= 0:
-			steps = slices.Delete(steps, at, at+1)
-		}
-	}
-	for i := range history {
-		switch e := &history[i]; e.Type {
-		case event.ActionStarted:
-			set(e.Step, true)
-		case event.ActionFinished:
-			set(e.Step, e.Attempt.State == schema.Unknown || e.Attempt.State == schema.Running)
-		case event.StepFinished:
-			if e.Status == "unknown" {
-				set(e.Step, true)
-			}
-		}
-	}
-	return steps
 }
