@@ -13,12 +13,22 @@ const (
 	maxVisits = 1_000_000 // of references that are looked at again through locals
 	maxLooks  = 1000      // that one check stands for
 	maxName   = 200       // bytes of a name
+	maxTell   = 100       // notifies and escalations
 )
 
 // boundSteps reports a file of too many steps.
 func (l *loader) boundSteps() {
 	if n := len(l.rb.Steps); n > maxSteps {
 		l.add(diag.FileTooLarge.At(l.rb.Steps[maxSteps].Range, "The runbook has %d steps; %d is the most that is worked with. One step with a for_each can stand for many that are alike.", n, maxSteps))
+	}
+}
+
+// boundNotices reports a runbook that would tell too much: each is an action of its
+// own, and all may come at once.
+func (l *loader) boundNotices() {
+	if n := len(l.rb.Notices); n > maxTell {
+		l.add(diag.FileTooLarge.At(l.rb.Notices[maxTell].Range, "There are %d notifies and escalations; %d is the most that is worked with.", n, maxTell))
+		l.rb.Notices = l.rb.Notices[:maxTell]
 	}
 }
 

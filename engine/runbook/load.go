@@ -73,6 +73,7 @@ func load(file, path, root string, tree *calls) (rb *Runbook, found bool, diags 
 			l.call(call)
 		}
 	}
+	l.boundNotices()
 	l.checkReferences()
 	l.connect()
 	l.reach()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,5 +54,18 @@ func TestNoticesOfACalledRunbook(t *testing.T) {
 	alone := loadFile(t, filepath.Join(dir, "inner.hcl"))
 	if len(alone.Notices) != 1 || !alone.Variables["token"].Reached || len(alone.Providers) != 1 {
 		t.Errorf("alone: %v, token reached: %t, providers: %v", notices(alone), alone.Variables["token"].Reached, alone.Providers)
+	}
+}
+
+// A file cannot have people told without end.
+func TestTooManyNotices(t *testing.T) {
+	var source strings.Builder
+	source.WriteString("runbook \"x\" {}\n")
+	for i := range 101 {
+		fmt.Fprintf(&source, "notify \"n%d\" {\n  on = [\"failed\"]\n  action \"core.log\" {\n    message = \"x\"\n  }\n}\n", i)
+	}
+	diags := load(t, source.String())
+	if len(diags) != 1 || !strings.Contains(text(diags[0]), "There are 101 notifies and escalations; 100 is the most") || diags[0].Subject.Start.Line != 2+100*6 {
+		t.Error(diags)
 	}
 }
