@@ -41,7 +41,6 @@ step "stores" {
 
 step "fetch" {
   title = "Bring what only MinIO has into the cache"
-  # runbook:ignore contradicting_effects fetching adds to the cache, and takes nothing out of it
   action "dvc.fetch" {
     remote     = "minio"
     allow_lost = true

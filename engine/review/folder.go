@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 
 	"github.com/runbook-engine/runbook/engine/plan"
 	"github.com/runbook-engine/runbook/engine/runbook"
@@ -84,44 +85,77 @@ check "mode" {
 }
 `},
 		across: func(readings []*reading, say say) {
+			values := valueArguments()
 			pairs(readings, func(a, b *reading, x, y *runbook.Step) bool {
-				if r := same(a.deed(x), b.deed(y)); x.Action != nil && y.Action != nil && x.Action.Type() == y.Action.Type() && r != "" && !b.declaresEffects(y.Action) {
-					say(y.Action.Range, "%s of %s sets %s too, to another value.", x.Address(), filepath.Base(a.rb.File), r)
-					return true
+				if x.Action == nil || y.Action == nil || x.Action.Type() != y.Action.Type() {
+					return false
 				}
-				return false
+				resource := otherValue(values[x.Action.Type()], a.deed(x), b.deed(y))
+				if resource != "" {
+					say(y.Action.Range, "%s of %s sets %s too, to another value.", x.Address(), filepath.Base(a.rb.File), resource)
+				}
+				return resource != ""
 			})
 		},
 	}
 }
 
-// same is the one resource that two actions write to with different arguments; it
-// is empty where there is no such thing, or where it is not known.
-func same(a, b *deed) string {
-	if a == nil || b == nil || len(a.unknown)+len(b.unknown) > 0 || a.undone || b.undone {
-		return ""
+// valueArguments are, by the actions that set something to a value, the arguments
+// that say the value; all others say what it is the value of.
+func valueArguments() map[string][]string {
+	return map[string][]string{
+		"redis.set":             {"value"},
+		"file.write":            {"content"},
+		"file.copy":             {"from"},
+		"file.archive":          {"directory", "paths"},
+		"postgres.alter_system": {"value", "values"},
+		"mlflow.set_alias":      {"version", "absent"},
+		"minio.lifecycle_rule":  {"expire_days", "noncurrent_days", "enabled", "absent"},
+		"git.checkout":          {"ref"},
 	}
-	written := func(d *deed) []string {
-		var all []string
-		for _, e := range d.Effects {
-			if e.Mode == schema.Write {
-				all = append(all, e.Resource)
-			}
-		}
-		return all
-	}
-	x, y := written(a), written(b)
-	if len(x) != 1 || !slices.Equal(x, y) || a.arguments.RawEquals(b.arguments) {
-		return ""
-	}
-	return x[0]
 }
 
-// declaresEffects tells whether it is the runbook that says what an action
-// touches: then equal effects need not be the same thing.
-func (r *reading) declaresEffects(op *runbook.Operation) bool {
-	spec := r.spec(op, schema.Action)
-	return spec == nil || spec.Arguments.Attribute("effects") != nil
+// otherValue is the one resource that two actions of a kind set to different
+// values, by these arguments; it is empty where there is no such thing, or where it
+// is not known.
+func otherValue(arguments []string, a, b *deed) string {
+	if len(arguments) == 0 {
+		return ""
+	}
+	x, y := a.changed(), b.changed()
+	if len(x) != 1 || !slices.Equal(x, y) {
+		return ""
+	}
+	for _, name := range arguments {
+		v, w := a.argument(name), b.argument(name)
+		if v != cty.NilVal && w != cty.NilVal && !v.RawEquals(w) {
+			return x[0]
+		}
+	}
+	return ""
+}
+
+// changed are the resources that an action changes.
+func (d *deed) changed() []string {
+	var all []string
+	for _, e := range d.Effects {
+		if e.Mode != schema.Read {
+			all = append(all, e.Resource)
+		}
+	}
+	return all
+}
+
+// argument is the value of an argument where it is known, without marks.
+func (d *deed) argument(name string) cty.Value {
+	if d.arguments == cty.NilVal || !d.arguments.Type().IsObjectType() || !d.arguments.Type().HasAttribute(name) {
+		return cty.NilVal
+	}
+	v, _ := d.arguments.GetAttr(name).UnmarkDeep()
+	if !v.IsWhollyKnown() {
+		return cty.NilVal
+	}
+	return v
 }
 
 // pairs visits the steps of every two runbooks, the later read one second, until

@@ -85,7 +85,7 @@ step "restart" {
 func retryNeverApplies() *Rule {
 	return &Rule{
 		ID: "retry_never_applies", Severity: hcl.DiagError, Summary: "A retry that can never apply", Fixable: true,
-		Why: "An action is tried again where its failure is known to have changed nothing, or where doing it again is harmless. Here that never comes: the program may have done half of it, the `when` is never true, there is one attempt, or the step's time is over before the second. The retry reads as a safety that is not there.",
+		Why: "An action is tried again where its failure is known to have changed nothing, or where doing it again is harmless. Here that never comes: the program may have done half of it, the `when` is never true, or the step's time is over before the second. The retry reads as a safety that is not there.",
 		Bad: []string{`runbook "fetch" {}
 
 step "fetch" {
@@ -143,8 +143,6 @@ func (r *reading) neverRetried(step *runbook.Step) string {
 	switch {
 	case retry == nil || step.Action == nil:
 		return ""
-	case retry.Attempts == 1:
-		return "One attempt in all is no retry. Say how often it is tried, or leave the retry out."
 	case retry.When != nil && r.always(retry.When) == eval.False:
 		return "Its when is false whatever the error is."
 	case step.Timeout > 0 && retry.Delay >= step.Timeout:

@@ -33,6 +33,24 @@ func TestTypedOperationsExist(t *testing.T) {
 	}
 }
 
+// What says a value is an argument that there is.
+func TestValueArgumentsExist(t *testing.T) {
+	catalog := bundled.New()
+	for kind, names := range valueArguments() {
+		provider, operation, _ := strings.Cut(kind, ".")
+		s, ok := catalog.Schema(provider)
+		if !ok || s.Operation(schema.Action, operation) == nil {
+			t.Errorf("there is no action %s", kind)
+			continue
+		}
+		for _, name := range names {
+			if s.Operation(schema.Action, operation).Arguments.Attribute(name) == nil {
+				t.Errorf("%s has no argument %s", kind, name)
+			}
+		}
+	}
+}
+
 func TestSchedulesThatCollide(t *testing.T) {
 	for _, c := range []struct{ a, b, at string }{
 		{"0 3 * * *", "0 3 * * *", "at 03:00"},

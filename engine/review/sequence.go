@@ -103,6 +103,9 @@ step "second" {
 
 // touched is what a step's action and fallbacks touch, as far as is known.
 func (r *reading) touched(step *runbook.Step) []schema.Effect {
+	if step.Action != nil && len(step.Fallbacks) == 0 {
+		return r.deeds[step.Action].Effects
+	}
 	var all []schema.Effect
 	if step.Action != nil {
 		all = append(all, r.deeds[step.Action].Effects...)

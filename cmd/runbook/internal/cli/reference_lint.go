@@ -51,7 +51,11 @@ const lintPreface = "" +
 	"rule \"shell_where_typed\" {\n" +
 	"  severity = \"error\" # or \"warning\", or \"off\"\n" +
 	"}\n" +
-	"```\n"
+	"```\n\n" +
+	"A test makes every shipped runbook and example worse, in every way that\n" +
+	"[engine/mutation_list_test.go](../../engine/mutation_list_test.go) lists, wherever it\n" +
+	"can be done: the rule named there has to answer each time, and none to what is\n" +
+	"shipped. `scripts/test` prints how often each was tried.\n"
 
 func severityWord(rule *review.Rule) string {
 	if rule.Severity == hcl.DiagWarning {

@@ -87,6 +87,8 @@ var quiet = []struct {
 	{[]string{"validate", "x.hcl"}, "0"},
 	{[]string{"fmt", "--check", "x.hcl"}, "0"},
 	{[]string{"lint", "x.hcl"}, "01"},
+	{[]string{"lint", "--format", "sarif", "."}, "01"},
+	{[]string{"validate", "."}, "0"},
 	{[]string{"diff", "called.hcl", "x.hcl"}, "01"},
 	{[]string{"test", "x_test.hcl"}, "0"},
 	{[]string{"test", "--exhaustive", "x_test.hcl"}, "01"},
