@@ -15,6 +15,13 @@ var doors = []string{
     argv    = ["cat"]
     stdin   = $V
     effects = []
+  }
+  rollback {
+    action "exec.run" {
+      argv    = ["sh", "-c", "cat >&2; exit 3"]
+      stdin   = $V
+      effects = []
+    }
   }`,
 	`action "exec.run" {
     script  = <<-EOT
@@ -191,6 +198,9 @@ func write(t *testing.T, dir, echo string, at servers, through chosen) (environ 
 			text := strings.NewReplacer("$V", variable, "$N", fmt.Sprint(n)).Replace(door)
 			fmt.Fprintf(&b, "step \"t%d_%d\" {\n  depends_on = []\n  %s\n}\n", n, i, text)
 		}
+		fmt.Fprintf(&b, "check \"c%d\" {\n  probe \"http.get\" {\n    url   = \"${var.echo}/\"\n    query = { token = %[2]s }\n  }\n"+
+			"  assert  = length(result.body) < 3\n  message = \"it said ${result.body} to ${%[2]s}\"\n}\n", n, variable)
+		fmt.Fprintf(&b, "notify \"n%d\" {\n  on = [\"started\", \"failed\"]\n  action \"core.log\" {\n    message = \"${run.summary} ${%s}\"\n  }\n}\n", n, variable)
 		fmt.Fprintf(&b, "output \"o%d\" {\n  value     = { nested = [%s] }\n  sensitive = %t\n}\n", n, variable, n%2 == 0)
 	}
 	files := map[string]string{"canary.hcl": b.String(), "canary.vars.hcl": values.String(), ".git/HEAD": ""}
