@@ -195,7 +195,7 @@ func (p *provider) describeComposeUp(args composeUpArgs, call *sdk.Call) sdk.Des
 		return d
 	}
 	if len(args.Services) > 0 {
-		d.Summary = fmt.Sprintf("brings up %s of %s", phrase.Count(int64(len(args.Services)), "service", "services"), args.Project)
+		d.Summary = fmt.Sprintf("brings up %s of %s", listed(args.Services), args.Project)
 	}
 	if args.NoDeps && len(args.Services) > 0 && !args.RemoveOrphans {
 		d.Effects = nil
@@ -225,9 +225,13 @@ func (p *provider) previewComposeUp(ctx context.Context, args composeUpArgs, cal
 		for _, c := range changes {
 			preview.Sample = append(preview.Sample, c.String())
 		}
-		preview.Summary = fmt.Sprintf("brings up %s: %s, of %s", args.Project, phrase.Count(int64(len(changes)), "change", "changes"), listed(names(changes)))
+		what := args.Project
+		if len(args.Services) > 0 {
+			what = fmt.Sprintf("%s of %s", listed(args.Services), args.Project)
+		}
+		preview.Summary = fmt.Sprintf("brings up %s: %s, of %s", what, phrase.Count(int64(len(changes)), "change", "changes"), listed(names(changes)))
 		if len(changes) == 0 {
-			preview.Summary = fmt.Sprintf("brings up %s, where nothing has changed", args.Project)
+			preview.Summary = fmt.Sprintf("brings up %s, where nothing has changed", what)
 		}
 		switch built := d.built(services); {
 		case args.Pull == "always":

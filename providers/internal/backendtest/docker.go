@@ -137,21 +137,31 @@ func (d *Docker) Name() string { return fmt.Sprintf("test%d", d.names.Add(1)) }
 // images of one version differ.
 func (d *Docker) Image(t testing.TB, reference, version string) string {
 	t.Helper()
-	api := d.Client(t)
-	imported, err := api.ImageImport(context.Background(), client.ImageImportSource{Source: bytes.NewReader(d.standin), SourceName: "-"}, reference,
+	id, err := d.MakeImage(context.Background(), reference, version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// MakeImage is Image outside of a test.
+func (d *Docker) MakeImage(ctx context.Context, reference, version string) (id string, err error) {
+	api, err := client.New(client.WithHost(d.Host()))
+	if err != nil {
+		return "", err
+	}
+	defer api.Close()
+	imported, err := api.ImageImport(ctx, client.ImageImportSource{Source: bytes.NewReader(d.standin), SourceName: "-"}, reference,
 		client.ImageImportOptions{Changes: []string{`ENTRYPOINT ["/standin"]`, "ENV VERSION=" + version, "LABEL version=" + version}})
 	if err == nil {
 		_, err = io.Copy(io.Discard, imported)
 		err = errors.Join(err, imported.Close())
 	}
 	if err != nil {
-		t.Fatalf("make the image %s: %v", reference, err)
+		return "", fmt.Errorf("make the image %s: %w", reference, err)
 	}
-	inspected, err := api.ImageInspect(context.Background(), reference)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return inspected.ID
+	inspected, err := api.ImageInspect(ctx, reference)
+	return inspected.ID, err
 }
 
 // Compose runs docker compose in a folder and returns what it printed.
