@@ -165,9 +165,10 @@ func TestSet(t *testing.T) {
 	l := newLab(t)
 	args := map[string]any{"key": "mode", "value": "historical", "ttl": "10m"}
 	equal(t, "creates mode", l.Preview("set", args).Summary)
-	equal(t, map[string]any{"ok": true, "summary": "set mode", "existed": false}, done(t, l.Act("set", args)))
-	equal(t, "overwrites the string mode", l.Preview("set", args).Summary)
-	equal(t, map[string]any{"ok": true, "summary": "set mode", "existed": true}, done(t, l.Act("set", args)))
+	equal(t, map[string]any{"ok": true, "summary": "set mode", "existed": false, "previous": nil, "previous_ttl_seconds": nil}, done(t, l.Act("set", args)))
+	equal(t, "overwrites mode, which is historical", l.Preview("set", args).Summary)
+	again := done(t, l.Act("set", args), "previous_ttl_seconds")
+	equal(t, map[string]any{"ok": true, "summary": "set mode", "existed": true, "previous": "historical"}, again)
 	left, err := l.client.TTL(t.Context(), "mode").Result()
 	if err != nil || left.Minutes() < 9 {
 		t.Errorf("%s left, %v", left, err)
@@ -186,6 +187,21 @@ func TestSet(t *testing.T) {
 		wrong["key"], wrong["value"] = "mode", ""
 		fails(t, wantEnd{"failed_clean", "invalid_argument"}, l.Act("set", wrong))
 	}
+}
+
+// What cannot be got back from the result is not written over.
+func TestSetKeepsWhatIsNoText(t *testing.T) {
+	l := newLab(t)
+	l.do(t, "HSET", "mode", "one", "active")
+	l.do(t, "SET", "model", strings.Repeat("x", 1<<20+1))
+	for key, code := range map[string]string{"mode": "wrong_type", "model": "value_too_large"} {
+		args := map[string]any{"key": key, "value": "live"}
+		if f := l.Preview("set", args).Failure; f == nil || f.Code != code || f.Remedy == "" {
+			t.Errorf("the preview of %s says %v", key, f)
+		}
+		fails(t, wantEnd{"failed_clean", code}, l.Act("set", args), key)
+	}
+	equal(t, "active", l.client.HGet(t.Context(), "mode", "one").Val())
 }
 
 func TestBgsave(t *testing.T) {

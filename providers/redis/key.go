@@ -72,7 +72,9 @@ func read(ctx context.Context, client *redis.Client, key, kind string) (cty.Valu
 	small := func(size *redis.IntCmd, limit int64) error {
 		n, err := size.Result()
 		if err == nil && n > limit {
-			err = sdk.Fail("value_too_large", "the %s %s holds %d elements or bytes, at most %d can be returned", kind, printable(key), n, limit)
+			f := sdk.Fail("value_too_large", "the %s %s holds %d elements or bytes, at most %d can be returned", kind, printable(key), n, limit)
+			f.Remedy = "look at it with redis-cli"
+			err = f
 		}
 		return err
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/redis/go-redis/v9"
 
@@ -12,7 +14,8 @@ import (
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
-const setDoc = `Sets one key to a text, whatever it held before. Without ttl it never expires, also where it did before; keep_ttl leaves that as it is.
+const setDoc = `Sets one key to a text. Without ttl it never expires, also where it did before; keep_ttl leaves that as it is.
+The text that it held before is in the result: previous is what to set for the way back. A key that holds something else, such as a hash or bytes that are no text, is refused.
 Doing it again is harmless.`
 
 type setArgs struct {
@@ -24,7 +27,36 @@ type setArgs struct {
 
 type setResult struct {
 	sdk.Result
-	Existed bool `runbook:"existed" doc:"Whether the key existed before."`
+	Existed     bool     `runbook:"existed" doc:"Whether the key existed before."`
+	Previous    *string  `runbook:"previous" doc:"The text that it held before; null where it did not exist."`
+	PreviousTTL *float64 `runbook:"previous_ttl_seconds" doc:"Seconds until that would have expired; null where it never would, or did not exist."`
+}
+
+// before takes in what a key holds, if setting it can bring that back.
+func (r *setResult) before(ctx context.Context, client *redis.Client, key string) error {
+	kind, err := client.Type(ctx, key).Result()
+	if err != nil || kind == "none" {
+		return err
+	}
+	held := absent
+	if kind == "string" {
+		if held, err = read(ctx, client, key, kind); err != nil || held.IsNull() { // gone between two commands
+			return err
+		}
+	}
+	if held.IsNull() || strings.ContainsRune(held.AsString(), utf8.RuneError) {
+		f := sdk.Fail("wrong_type", "%s is a %s that holds no text: nothing could bring it back", printable(key), kind)
+		f.Argument, f.Remedy = "key", "name another key, or delete this one first with redis.delete_pattern"
+		return f
+	}
+	left, err := client.PTTL(ctx, key).Result()
+	if err == nil && left > 0 {
+		seconds := left.Seconds()
+		r.PreviousTTL = &seconds
+	}
+	text := held.AsString()
+	r.Existed, r.Previous = true, &text
+	return err
 }
 
 func (args setArgs) validate() *schema.Failure {
@@ -48,8 +80,8 @@ func (p *provider) set(ctx context.Context, args setArgs, _ *sdk.Call) (setResul
 		return setResult{}, sdk.Clean(err)
 	}
 	defer done()
-	existed, err := client.Exists(ctx, args.Key).Result()
-	if err != nil {
+	var result setResult
+	if err := result.before(ctx, client, args.Key); err != nil {
 		return setResult{}, sdk.Clean(p.failure(ctx, err))
 	}
 	var expiry time.Duration // none
@@ -62,7 +94,6 @@ func (p *provider) set(ctx context.Context, args setArgs, _ *sdk.Call) (setResul
 	if err := client.Set(ctx, args.Key, args.Value, expiry).Err(); err != nil {
 		return setResult{}, p.sent(ctx, err)
 	}
-	result := setResult{Existed: existed > 0}
 	result.Result = sdk.OK("set %s", printable(args.Key))
 	return result, nil
 }
@@ -91,17 +122,14 @@ func (p *provider) describeSet(args setArgs, call *sdk.Call) sdk.Description {
 }
 
 func (p *provider) previewSet(ctx context.Context, args setArgs, _ *sdk.Call) (sdk.PreviewResult, error) {
-	var kind string
-	err := p.use(ctx, func(client *redis.Client) (err error) {
-		kind, err = client.Type(ctx, args.Key).Result()
-		return err
-	})
+	var now setResult
+	err := p.use(ctx, func(client *redis.Client) error { return now.before(ctx, client, args.Key) })
 	if err != nil {
 		return sdk.PreviewResult{}, err
 	}
 	summary := fmt.Sprintf("creates %s", printable(args.Key))
-	if kind != "none" {
-		summary = fmt.Sprintf("overwrites the %s %s", kind, printable(args.Key))
+	if now.Existed {
+		summary = fmt.Sprintf("overwrites %s, which is %s", printable(args.Key), shorten(*now.Previous))
 	}
 	return sdk.PreviewResult{Impact: schema.Impact{"keys": 1}, Summary: summary}, nil
 }
