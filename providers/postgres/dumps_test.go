@@ -50,6 +50,10 @@ func TestRestoreIsWhollyOrNotAtAll(t *testing.T) {
 	server.Exec(t, l.database, "CREATE VIEW looks AS SELECT * FROM bars", "DELETE FROM bars WHERE close > 4005")
 	fails(t, wantEnd{"failed_clean", "tool_failed"}, l.Act("restore", map[string]any{"path": path}), "cannot drop table")
 	equal(t, "5", l.one(t, "SELECT count(*) FROM bars"))
+	// What pg_restore said besides is in the log, as the remedy promises.
+	if said := strings.Join(l.Logs(), "\n"); !strings.Contains(said, "view public.looks depends on table public.bars") {
+		t.Errorf("the log does not say what stands in the way:\n%s", said)
+	}
 }
 
 func TestToolsThatAreMissing(t *testing.T) {

@@ -121,7 +121,7 @@ func (p *provider) restore(ctx context.Context, args restoreArgs, call *sdk.Call
 	held := watchLocks(ctx, conn, application, args.LockTimeout)
 	call.Logf("restoring %s: %s", a.Path, phrase.Count(a.Entries, "object", "objects"))
 	_, err = restore.run(ctx, call, env, append(append(argv, args.options(p.config.Database)...), a.Path)...)
-	if by := held(); by != "" {
+	if by := held(); by != "" && err != nil { // without: it had come to its end by then
 		f := sdk.Fail("lock_timeout", "it waited longer than %s for what others hold, and was stopped: %s", args.LockTimeout, by)
 		f.Remedy, f.Retryable = "end those sessions, or raise lock_timeout; postgres.locks shows who waits for whom", true
 		return restoreResult{}, sdk.Clean(f) // it was ended in a wait, so before COMMIT

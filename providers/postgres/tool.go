@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/runbook-engine/runbook/providers/internal/program"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -55,20 +55,20 @@ func (p *provider) connection(application string) (argv, env []string) {
 	return argv, env
 }
 
-// run runs the tool to its end and gives what it printed. A bad end is a
-// *toolError.
+// run runs the tool to its end and gives what it printed. What it says goes to
+// the log. A bad end of its own is a *toolError, any other a typed failure.
 func (t tool) run(ctx context.Context, call *sdk.Call, env []string, args ...string) (string, error) {
-	cmd := call.Command(ctx, append([]string{t.path}, args...)...)
-	cmd.Env = append(cmd.Env, env...)
-	var out, said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &said
-	if err := cmd.Run(); err != nil {
-		return "", &toolError{tool: t.name, err: err, said: strings.TrimSpace(said.String())}
+	ended, err := program.Program{
+		Argv: []string{t.path}, Argument: "bin_dir", Remedy: "install PostgreSQL's client programs, or name their folder as bin_dir",
+		Env: env, Log: func(line string) { call.Logf("%s", line) }, Cut: t.name + " was at work",
+	}.Run(ctx, call, args...)
+	if err != nil {
+		return "", err
 	}
-	for line := range strings.Lines(said.String()) {
-		call.Logf("%s", strings.TrimSpace(line))
+	if ended.Code != 0 {
+		return "", &toolError{tool: t.name, code: ended.Code, said: strings.TrimSpace(ended.Stderr)}
 	}
-	return out.String(), nil
+	return string(ended.Stdout), nil
 }
 
 // sessionOptions has the server end a tool's work soon after the tool is gone,
@@ -92,14 +92,14 @@ WHERE application_name = $1 AND datname = current_database() AND pid <> pg_backe
 // toolError is the bad end of a tool.
 type toolError struct {
 	tool string
-	err  error
-	said string // its standard error
+	code int
+	said string // the end of its standard error
 }
 
 func (e *toolError) Error() string {
 	line, _, _ := strings.Cut(e.said, "\n")
 	if line == "" {
-		return fmt.Sprintf("%s: %v", e.tool, e.err)
+		return fmt.Sprintf("%s exited %d", e.tool, e.code)
 	}
 	return strings.TrimPrefix(line, "pg_restore: error: ")
 }
@@ -107,10 +107,11 @@ func (e *toolError) Error() string {
 // ended types what became of a tool.
 func (p *provider) ended(ctx context.Context, err error) *schema.Failure {
 	var tool *toolError
+	var typed *schema.Failure
 	switch {
 	case ctx.Err() == context.DeadlineExceeded:
 		return &schema.Failure{
-			Code: "timeout", Retryable: true, Message: fmt.Sprintf("it did not finish in time and was stopped: %v", err),
+			Code: "timeout", Retryable: true, Message: "it did not finish in time and was stopped",
 			Remedy: "raise the timeout, or look for what it waits on with postgres.locks",
 		}
 	case ctx.Err() != nil:
@@ -119,6 +120,8 @@ func (p *provider) ended(ctx context.Context, err error) *schema.Failure {
 		f := sdk.Fail("disk_full", "%v", err)
 		f.Remedy = "make room on the disk"
 		return f
+	case errors.As(err, &typed):
+		return typed
 	case !errors.As(err, &tool):
 		return sdk.Fail("failed", "%v", err)
 	}
