@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/runbook-engine/runbook/providers/internal/phrase"
+	"github.com/runbook-engine/runbook/providers/internal/reach"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -43,7 +44,7 @@ type Health struct {
 }
 
 func (p *provider) health(ctx context.Context, args HealthArgs, _ *sdk.Call) (Health, error) {
-	bounded, stop := early(ctx)
+	bounded, stop := reach.Early(ctx)
 	defer stop()
 	said, err := p.parts(bounded)
 	var failure *schema.Failure
@@ -112,16 +113,6 @@ func (p *provider) parts(ctx context.Context) ([]Part, error) {
 		all = append(all, part)
 	}
 	return all, nil
-}
-
-// early ends a little before ctx's deadline, so that "it does not answer" can
-// still be told in time.
-func early(ctx context.Context) (context.Context, context.CancelFunc) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return context.WithCancel(ctx)
-	}
-	return context.WithDeadline(ctx, deadline.Add(-min(time.Until(deadline)/10, 200*time.Millisecond)))
 }
 
 // DagRunArgs is what dag_run takes.

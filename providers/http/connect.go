@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/runbook-engine/runbook/providers/internal/exchange"
+	"github.com/runbook-engine/runbook/providers/internal/reach"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -42,7 +43,7 @@ func tcp(ctx context.Context, args TCPArgs, _ *sdk.Call) (Connected, error) {
 	if err := checkAddress(args.Address); err != nil {
 		return Connected{}, err
 	}
-	bounded, stop := early(ctx)
+	bounded, stop := reach.Early(ctx)
 	defer stop()
 	began := time.Now()
 	conn, err := (&net.Dialer{}).DialContext(bounded, "tcp", args.Address)
@@ -95,7 +96,7 @@ func (p *provider) tls(ctx context.Context, args TLSArgs, _ *sdk.Call) (Certific
 	if name == "" {
 		name, _, _ = net.SplitHostPort(args.Address)
 	}
-	bounded, stop := early(ctx)
+	bounded, stop := reach.Early(ctx)
 	defer stop()
 	// The chain is verified below: what is wrong with it is the answer.
 	dialer := &tls.Dialer{Config: &tls.Config{ServerName: name, InsecureSkipVerify: true}} //nolint:gosec

@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/runbook-engine/runbook/providers/internal/exchange"
+	"github.com/runbook-engine/runbook/providers/internal/reach"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
@@ -36,7 +37,7 @@ func (p *provider) get(ctx context.Context, args GetArgs, _ *sdk.Call) (Got, err
 	if err != nil {
 		return Got{}, sdk.InvalidArgument("body_pattern", "the pattern cannot be read: %v", err)
 	}
-	bounded, stop := early(ctx)
+	bounded, stop := reach.Early(ctx)
 	defer stop()
 	req, failure := p.newRequest(bounded, "GET", args.Target, nil)
 	if failure != nil {

@@ -8,7 +8,6 @@ import (
 	"crypto/tls"
 	"net"
 	nethttp "net/http"
-	"time"
 
 	"github.com/runbook-engine/runbook/providers/internal/exchange"
 	"github.com/runbook-engine/runbook/providers/sdk"
@@ -77,15 +76,4 @@ func sameHost(next *nethttp.Request, via []*nethttp.Request) error {
 		return nethttp.ErrUseLastResponse
 	}
 	return nil
-}
-
-// early ends a little before ctx's deadline, so that "it does not answer" can
-// still be told in time.
-func early(ctx context.Context) (context.Context, context.CancelFunc) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return context.WithCancel(ctx)
-	}
-	left := time.Until(deadline)
-	return context.WithDeadline(ctx, deadline.Add(-min(left/10, 200*time.Millisecond)))
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/runbook-engine/runbook/providers/internal/exchange"
+	"github.com/runbook-engine/runbook/providers/internal/reach"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -64,7 +65,7 @@ func (p *provider) websocket(ctx context.Context, args WebSocketArgs, _ *sdk.Cal
 	if failure != nil {
 		return Opened{}, failure
 	}
-	bounded, stop := early(ctx)
+	bounded, stop := reach.Early(ctx)
 	defer stop()
 	req, failure := p.newRequest(bounded, "GET", target, nil)
 	if failure != nil {

@@ -3,15 +3,14 @@ package minio
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
+	"github.com/runbook-engine/runbook/providers/internal/exchange"
 	"github.com/runbook-engine/runbook/providers/internal/reach"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -67,16 +66,11 @@ func (s Site) credentials() *credentials.Credentials {
 func (p *provider) transport(ctx context.Context) (*http.Transport, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if p.config.CAFile != "" {
-		pem, err := os.ReadFile(sdk.Path(ctx, p.config.CAFile))
+		roots, err := exchange.Roots(sdk.Path(ctx, p.config.CAFile))
 		if err != nil {
-			return nil, sdk.InvalidArgument("ca_file", "read the certificate authorities: %v", err)
+			return nil, err
 		}
-		if config.RootCAs, err = x509.SystemCertPool(); err != nil {
-			config.RootCAs = x509.NewCertPool()
-		}
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, sdk.InvalidArgument("ca_file", "%s holds no certificate", p.config.CAFile)
-		}
+		config.RootCAs = roots
 	}
 	return &http.Transport{
 		TLSClientConfig: config, TLSHandshakeTimeout: p.config.ConnectTimeout,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/runbook-engine/runbook/providers/internal/phrase"
+	"github.com/runbook-engine/runbook/providers/internal/reach"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -34,7 +35,7 @@ func (p *provider) health(ctx context.Context, _ healthArgs, _ *sdk.Call) (healt
 		return healthResult{}, err
 	}
 	defer s.close()
-	bounded, stop := early(ctx)
+	bounded, stop := reach.Early(ctx)
 	defer stop()
 	var result healthResult
 	started := time.Now()
@@ -81,14 +82,4 @@ func number(text string) *int {
 		return nil
 	}
 	return &n
-}
-
-// early ends a little before ctx's deadline, so that "it does not answer" can
-// still be told in time.
-func early(ctx context.Context) (context.Context, context.CancelFunc) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return context.WithCancel(ctx)
-	}
-	return context.WithDeadline(ctx, deadline.Add(-min(time.Until(deadline)/10, 200*time.Millisecond)))
 }

@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 
+	"github.com/runbook-engine/runbook/providers/internal/exchange"
 	"github.com/runbook-engine/runbook/providers/internal/reach"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -33,16 +32,11 @@ type client struct {
 func (p *provider) open(ctx context.Context) (*client, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if p.config.CAFile != "" {
-		pem, err := os.ReadFile(sdk.Path(ctx, p.config.CAFile))
+		roots, err := exchange.Roots(sdk.Path(ctx, p.config.CAFile))
 		if err != nil {
-			return nil, sdk.InvalidArgument("ca_file", "read the certificate authorities: %v", err)
+			return nil, err
 		}
-		if config.RootCAs, err = x509.SystemCertPool(); err != nil {
-			config.RootCAs = x509.NewCertPool()
-		}
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, sdk.InvalidArgument("ca_file", "%s holds no certificate", p.config.CAFile)
-		}
+		config.RootCAs = roots
 	}
 	transport := &http.Transport{
 		TLSClientConfig: config, TLSHandshakeTimeout: p.config.ConnectTimeout, MaxIdleConnsPerHost: workers, DisableCompression: true,

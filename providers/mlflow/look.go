@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/runbook-engine/runbook/providers/internal/phrase"
+	"github.com/runbook-engine/runbook/providers/internal/reach"
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
@@ -29,7 +30,7 @@ type healthResult struct {
 }
 
 func (p *provider) health(ctx context.Context, _ healthArgs, _ *sdk.Call) (healthResult, error) {
-	bounded, stop := early(ctx)
+	bounded, stop := reach.Early(ctx)
 	defer stop()
 	var result healthResult
 	started := time.Now()
@@ -66,16 +67,6 @@ func (c *client) serverVersion(ctx context.Context) string {
 		return ""
 	}
 	return strings.TrimSpace(string(text))
-}
-
-// early ends a little before ctx's deadline, so that "it does not answer" can
-// still be told in time.
-func early(ctx context.Context) (context.Context, context.CancelFunc) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return context.WithCancel(ctx)
-	}
-	return context.WithDeadline(ctx, deadline.Add(-min(time.Until(deadline)/10, 200*time.Millisecond)))
 }
 
 const experimentsDoc = `The experiments of the server. It is ok when there are at least min, and those named in required are among them.`

@@ -71,6 +71,16 @@ func (b Backend) Unreached(ctx context.Context, err error, took time.Duration) *
 	return f
 }
 
+// Early ends a little before ctx's deadline, so that "it does not answer" can
+// still be told in time.
+func Early(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-min(time.Until(deadline)/10, 200*time.Millisecond)))
+}
+
 // Lost is the failure of a connection that was open.
 func (b Backend) Lost(err error) *schema.Failure {
 	return &schema.Failure{
