@@ -157,14 +157,18 @@ func (l *lines) Write(p []byte) (int, error) {
 	if over := len(l.kept) - keptErrors; over > keptErrors {
 		l.kept = append(l.kept[:0], l.kept[over:]...)
 	}
-	l.line = append(l.line, p...)
-	for {
-		at := bytes.IndexAny(l.line, "\r\n")
+	for rest := p; ; {
+		at := bytes.IndexAny(rest, "\r\n")
+		part := rest
+		if at >= 0 {
+			part = rest[:at]
+		}
+		l.line = append(l.line, part[:min(len(part), keptErrors-len(l.line))]...) // of a longer line, its beginning
 		if at < 0 {
 			return len(p), nil
 		}
-		l.say(l.line[:at])
-		l.line = l.line[at+1:]
+		l.say(l.line)
+		l.line, rest = l.line[:0], rest[at+1:]
 	}
 }
 

@@ -1,6 +1,7 @@
 package program
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,6 +31,27 @@ func TestLinesKeepTheEnd(t *testing.T) {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]string{"one", "two", "https://c", "rest"}, logged); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A line that never ends takes no more room than all that is kept.
+func TestLineWithoutAnEnd(t *testing.T) {
+	var logged []int
+	l := &lines{log: func(line string) { logged = append(logged, len(line)) }}
+	part := []byte(strings.Repeat("x", 1000))
+	for range 1000 {
+		if _, err := l.Write(part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if cap(l.line) > 4*keptErrors {
+		t.Errorf("%d bytes are held", cap(l.line))
+	}
+	if _, err := l.Write([]byte("end\nnext\n")); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]int{keptErrors, len("next")}, logged); diff != "" {
 		t.Error(diff)
 	}
 }
