@@ -383,6 +383,7 @@ check "predictions" {
   }
   assert  = result.ok && result.json.symbol == "USDCOP" && result.json.position >= -1 && result.json.position <= 1
   message = "the prediction for USDCOP: ${result.summary} ${try(result.json.error, "")}"
+  timeout = "30s"
 }
 
 check "services" {

@@ -24,7 +24,7 @@ class Unready(Exception):
 
 
 def asked(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=20) as answer:
         return answer.read()
 
 

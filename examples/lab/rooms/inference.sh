@@ -60,7 +60,7 @@ inference_down() {
 
 inference_observe() {
 	local code
-	code=$(curl -s -o /dev/null -m 20 -w '%{http_code}' "$inference_url/predict?symbol=USDCOP") || code=none
+	code=$(curl -s -o /dev/null -m 60 -w '%{http_code}' "$inference_url/predict?symbol=USDCOP") || code=none
 	echo "inference $code"
 	if [ "$code" = 200 ]; then
 		echo inference.healthy yes
