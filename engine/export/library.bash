@@ -89,7 +89,7 @@ outcome() {
 	if ! result=$(jq -nc --rawfile stdout "$work/stdout" --rawfile stderr "$work/stderr" --argjson exit_code "$1" \
 		"$words"'{$stdout, $stderr, $exit_code} | '"$3"' | if type == "object" then . else error("no result") end' 2>"$work/why"); then
 		result=null
-		why="exit code $1, $(head -n 1 "$work/stderr"), and its answer cannot be read: $(unevaluated)"
+		why="exit code $1: $(unevaluated)"
 		return 2
 	fi
 }

@@ -50,7 +50,7 @@ func (p *provider) curlSettings(t Target) (*settings, bool) {
 // answered makes an answer of what curl printed: the body, and the status on a
 // line of its own.
 const answered = `(.stdout | split("\n")) as $lines | ($lines | last | split(" ")) as $told | ($told[0] | tonumber) as $status | ($lines[:-1] | join("\n")) as $body` +
-	` | ($told[1] // "" | ascii_downcase | split(";")[0]) as $kind | ($kind == "application/json" or ($kind | endswith("+json"))) as $says` +
+	` | ($told[1] // "" | ascii_downcase | split(";")[0] // "") as $kind | ($kind == "application/json" or ($kind | endswith("+json"))) as $says` +
 	` | (if $says then ($body | try [fromjson] catch null) else null end) as $json | `
 
 // judged makes a result of it. A redirect is not followed here, so that nobody

@@ -60,7 +60,8 @@ func (p *provider) queryByHand(args queryArgs, _ *sdk.Call) schema.ByHand {
 		return schema.ByHand{}
 	}
 	sql := fmt.Sprintf("SELECT coalesce(json_agg(look), '[]') FROM (%s\n) AS look", strings.TrimRight(args.SQL, "; \t\r\n"))
-	return p.answer(prepared(sql, params), `{ok: (. != []), rows: ., row_count: length, summary: "\(length) rows: \(tojson)"}`, "rows", "row_count")
+	// Times as this provider tells them.
+	return p.answer(prepared(sql, params), `map(map_values(if type == "string" then sub("^(?<at>[0-9-]{10}T[0-9:.]+)[+]00:00$"; "\(.at)Z") else . end)) | {ok: (. != []), rows: ., row_count: length, summary: "\(length) rows: \(tojson)"}`, "rows", "row_count")
 }
 
 func (p *provider) freshnessByHand(args freshnessArgs, _ *sdk.Call) schema.ByHand {

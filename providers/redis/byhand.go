@@ -2,6 +2,8 @@ package redis
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 
 	"github.com/runbook-engine/runbook/providers/schema"
 	"github.com/runbook-engine/runbook/providers/sdk"
@@ -15,13 +17,44 @@ func (p *provider) environ() map[string]string {
 	return map[string]string{"REDISCLI_AUTH": p.config.Password}
 }
 
-// failed makes an error of what redis-cli says instead of an answer.
-const failed = `if .exit_code != 0 then error(.stderr + .stdout | split("\n")[0]) else (.stdout | rtrimstr("\n")) end | `
+// failed makes an error of what redis-cli says instead of an answer. It goes on
+// where the database cannot be selected, in database 0, and says so on stderr.
+const failed = `if .exit_code != 0 or .stderr != "" then error(.stderr + .stdout | split("\n")[0]) else (.stdout | rtrimstr("\n")) end | `
+
+// guarded is a command that is not given where the database, or the user, is not
+// the one that it is meant for: redis-cli would give it in another.
+func (p *provider) guarded(command []string) schema.ByHand {
+	if len(command) == 0 || p.config.DB == 0 {
+		return schema.ByHand{Command: command}
+	}
+	const guard = `said=$("${@:1:$0}" PING 2>&1); [ "$said" = PONG ] || { printf '%s\n' "$said" >&2; exit 1; }; shift "$0"; exec "$@"`
+	base := p.cli()
+	return schema.ByHand{Command: slices.Concat([]string{"bash", "-c", guard, strconv.Itoa(len(base))}, base, command)}
+}
+
+func (p *provider) flushdbByHand(args flushdbArgs, call *sdk.Call) schema.ByHand {
+	if len(args.RequirePrefix) > 0 {
+		return schema.ByHand{} // redis-cli asks for none
+	}
+	return p.guarded(p.describeFlushdb(args, call).Command)
+}
+
+func (p *provider) deletePatternByHand(args deletePatternArgs, call *sdk.Call) schema.ByHand {
+	return p.guarded(p.describeDeletePattern(args, call).Command)
+}
+
+func (p *provider) setByHand(args setArgs, call *sdk.Call) schema.ByHand {
+	return p.guarded(p.describeSet(args, call).Command)
+}
+
+func (p *provider) bgsaveByHand(args bgsaveArgs, call *sdk.Call) schema.ByHand {
+	return p.guarded(p.describeBgsave(args, call).Command)
+}
 
 func (p *provider) pingByHand(pingArgs, *sdk.Call) schema.ByHand {
 	return schema.ByHand{
 		Command: p.cli("PING"),
-		Result:  `{ok: (.exit_code == 0 and (.stdout | startswith("PONG"))), summary: (.stderr + .stdout | split("\n")[0])}`,
+		Result:  `{ok: (.exit_code == 0 and .stderr == "" and (.stdout | rtrimstr("\n")) == "PONG"), summary: (.stderr + .stdout | split("\n")[0])}`,
 	}
 }
 

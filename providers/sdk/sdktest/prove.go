@@ -1,6 +1,7 @@
 package sdktest
 
 import (
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -180,6 +181,10 @@ func (p *prover) probe(t *testing.T, c ProbeProof) {
 		o := s.observe(c.Name, c.Args)
 		if o.State != schema.Done {
 			t.Errorf("it could not look: %s", told(o))
+			return
+		}
+		if seen, ok := Go(t, o.Result).(map[string]any); ok {
+			p.asByHand(t, c, seen)
 		}
 	})
 	for _, r := range c.Refused {
@@ -229,6 +234,11 @@ func (p *prover) broken(t *testing.T, b Broken) {
 				t.Errorf("%s does not answer no: %s", c.Name, told(o))
 			} else if reason, has := held["reason"]; has && reason != b.Code {
 				t.Errorf("%s answers no for the reason %q, not %q", c.Name, reason, b.Code)
+			}
+			config := maps.Clone(p.Config)
+			maps.Copy(config, b.Config)
+			if result, _ := p.byHand(t, config, c.Name, b.args(c.Name, c.Args)); result["ok"] == true {
+				t.Errorf("by hand %s answers yes: %v", c.Name, result)
 			}
 		})
 	}

@@ -55,6 +55,8 @@
 //     Keyed: under its key it is done once, under another again. Observed: Settle
 //     tells the one from the other. Manual: nobody claims to know;
 //   - each broken backend is a typed failure of its own, with a remedy;
+//   - what a person is told to look with, in a shell, says what the probe says, and
+//     never that all is well where the backend is broken;
 //   - no secret of the configuration is in a result, failure, description, log
 //     line, command line of a child, or on standard error.
 package sdktest
