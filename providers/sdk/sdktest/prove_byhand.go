@@ -19,8 +19,8 @@ import (
 	"github.com/runbook-engine/runbook/providers/sdk"
 )
 
-// byHandTime bounds one look by hand.
-const byHandTime = 30 * time.Second
+// byHandTime bounds one look by hand, on a busy machine.
+const byHandTime = 3 * time.Minute
 
 // byHand looks as the provider says that a person does, in a shell and with jq, and
 // returns the result; false where it says nothing of the kind, nil where nobody
