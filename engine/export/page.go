@@ -120,7 +120,7 @@ func (p *page) head() {
 	}
 	p.linef("| | |")
 	p.linef("| --- | --- |")
-	p.linef("| runbook | %s, in %s |", inCode(rb.Name), inCode(rb.File))
+	p.linef("| runbook | %s, in %s |", inCode(rb.Name), inCode(fileOf(rb)))
 	for _, row := range [][2]string{{"owner", rb.Owner}, {"severity", rb.Severity}} {
 		if row[1] != "" {
 			p.linef("| %s | %s |", row[0], row[1])
@@ -133,8 +133,17 @@ func (p *page) head() {
 		p.linef("| takes at most | %s |", spell(rb.Timeout))
 	}
 	p.linef("| where a step fails | %s |", onFailure(rb.OnFailure))
-	p.linef("| by hand | `runbook shell %s` writes the same as a script, for the day that runbook cannot run |", raw(plan.Shell([]string{rb.File})))
+	p.linef("| by hand | `runbook shell %s` writes the same as a script, for the day that runbook cannot run |", raw(plan.Literal(fileOf(rb))))
 	p.blank()
+}
+
+// fileOf is where a runbook lies, seen from above all that was gone up to.
+func fileOf(rb *runbook.Runbook) string {
+	file := rb.File
+	for strings.HasPrefix(file, "../") {
+		file = strings.TrimPrefix(file, "../")
+	}
+	return file
 }
 
 func titleOf(rb *runbook.Runbook) string {

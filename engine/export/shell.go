@@ -89,7 +89,7 @@ func (s *script) header(w *bytes.Buffer, r *reading) {
 #
 # It needs bash 4.4, jq, and the programs that its commands name. On a slow day
 # PATIENCE=4 lets every look take four times as long.
-`, tidy(rb.File))
+`, tidy(fileOf(rb)))
 	if len(r.vars[0]) > 0 {
 		w.WriteString("#\n# Made with these values:\n")
 	}
