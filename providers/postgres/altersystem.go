@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,6 +100,30 @@ func lookUp(ctx context.Context, from querier, name string) (settingNow, error) 
 	return s, err
 }
 
+// secret is how a setting such as primary_conninfo holds a password.
+var secret = regexp.MustCompile(`(?i)password\s*=|://[^/\s:]*:[^/\s]*@`)
+
+// before is the setting as it is. One that holds a password is refused, before
+// and after: both would be in the log and in the run's record.
+func (args alterSystemArgs) before(ctx context.Context, from querier) (settingNow, error) {
+	s, err := lookUp(ctx, from, args.Name)
+	if err != nil {
+		return s, err
+	}
+	texts := append([]string{s.value}, args.Values...)
+	for _, text := range []*string{args.Value, s.filed} {
+		if text != nil {
+			texts = append(texts, *text)
+		}
+	}
+	if slices.ContainsFunc(texts, secret.MatchString) {
+		f := sdk.InvalidArgument("name", "%s holds a password, which would be in the run's record", args.Name)
+		f.Code, f.Remedy = "holds_secret", "keep the password in a passfile, or change the setting by exec.run"
+		return s, f
+	}
+	return s, nil
+}
+
 func (p *provider) alterSystem(ctx context.Context, args alterSystemArgs, call *sdk.Call) (alterSystemResult, error) {
 	if f := args.validate(); f != nil {
 		return alterSystemResult{}, sdk.Clean(f)
@@ -107,7 +133,7 @@ func (p *provider) alterSystem(ctx context.Context, args alterSystemArgs, call *
 		return alterSystemResult{}, sdk.Clean(err)
 	}
 	defer disconnect(ctx, conn)
-	before, err := lookUp(ctx, conn, args.Name)
+	before, err := args.before(ctx, conn)
 	if err != nil {
 		return alterSystemResult{}, sdk.Clean(p.failure(ctx, err))
 	}
@@ -205,7 +231,7 @@ func (p *provider) server() string {
 func (p *provider) previewAlterSystem(ctx context.Context, args alterSystemArgs, _ *sdk.Call) (sdk.PreviewResult, error) {
 	var s settingNow
 	err := p.read(ctx, func(tx pgx.Tx) (err error) {
-		s, err = lookUp(ctx, tx, args.Name)
+		s, err = args.before(ctx, tx)
 		return err
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/runbook-engine/runbook/providers/sdk/sdktest"
@@ -120,5 +121,20 @@ func TestWriters(t *testing.T) {
 	}
 	if busy["ok"] != false || busy["rows_written"].(int) == 0 {
 		t.Errorf("short transactions are not seen: %v", busy["summary"])
+	}
+}
+
+// A password in a setting is in no log and no result.
+func TestAlterSystemKeepsPasswordsOut(t *testing.T) {
+	l := newLab(t)
+	for _, value := range []string{"host=primary password=pg-hidden", "postgres://repl:pg-hidden@primary/"} {
+		args := map[string]any{"name": "primary_conninfo", "value": value}
+		if f := l.Preview("alter_system", args).Failure; f == nil || f.Code != "holds_secret" || strings.Contains(f.Error(), "hidden") {
+			t.Errorf("the preview says %v", f)
+		}
+		fails(t, wantEnd{"failed_clean", "holds_secret"}, l.Act("alter_system", args))
+	}
+	if said := strings.Join(l.Logs(), "\n"); strings.Contains(said, "hidden") {
+		t.Errorf("the log says %s", said)
 	}
 }
