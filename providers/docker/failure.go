@@ -86,6 +86,8 @@ func (e *engine) refused(err error) *schema.Failure {
 	said := strings.TrimPrefix(reach.Cause(err), "Error response from daemon: ")
 	f := &schema.Failure{Code: "docker_error", Message: fmt.Sprintf("Docker at %s: %s", e.address(), said), Remedy: "see the engine's log"}
 	switch {
+	case e.at.Scheme == "tcp" && e.config.TLSFolder == "" && strings.Contains(said, "HTTP request to an HTTPS server"):
+		f.Code, f.Remedy = "tls_failed", "the engine speaks TLS there: give tls_folder"
 	case cerrdefs.IsNotFound(err):
 		f.Code, f.Remedy = "not_found", "correct the name: docker.project and docker.container show what there is"
 	case cerrdefs.IsConflict(err):
