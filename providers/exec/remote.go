@@ -26,8 +26,8 @@ const (
 	connectTimeout = 20 * time.Second
 	aliveEvery     = 10 * time.Second // it is asked whether it is still there
 	aliveFor       = 30 * time.Second // and has to answer within
-	killTimeout    = 6 * time.Second  // of ending what was cancelled
-	grace          = 2 * time.Second  // between SIGTERM and SIGKILL
+	killTimeout    = 8 * time.Second  // of ending what was cancelled
+	moment         = 500 * time.Millisecond
 )
 
 // remote is a program on another machine that has ended, or of which nothing is
@@ -90,7 +90,7 @@ func (p *provider) startRemote(ctx context.Context, h *host, args Command, argv 
 		r.killed = r.kill()
 		select {
 		case r.err = <-ended:
-		case <-time.After(grace / 2):
+		case <-time.After(moment):
 			_ = client.Close()
 			r.err = <-ended
 		}
@@ -195,27 +195,29 @@ func (h *header) said() (int, string) {
 func (r *remote) kill() bool {
 	select {
 	case <-r.head.known:
-	case <-time.After(grace / 2):
+	case <-time.After(moment):
 		return false
 	}
 	group, _ := r.head.said()
 	if group <= 1 {
 		return false
 	}
-	return r.tell(fmt.Sprintf(endGroup, group, int(grace/time.Second), int(2*grace/time.Second)), killTimeout) == nil
+	return r.tell(fmt.Sprintf(endGroup, group), killTimeout) == nil
 }
 
-// endGroup ends a process group, kindly at first. Its shell leads a group of its own
-// as well: where that cannot be asked for, the answer of the other says nothing.
+// endGroup ends a process group, kindly at first, and after two seconds for certain.
+// Its shell leads a group of its own as well: where that cannot be asked for, the
+// answer of the other says nothing. Not every sleep knows parts of a second.
 const endGroup = `g=%d
 kill -s 0 -- -$$ 2>/dev/null || exit 3
 kill -s TERM -- -$g 2>/dev/null
+if sleep 0.1 2>/dev/null; then s=0.1 k=20; else s=1 k=2; fi
 n=0
 while kill -s 0 -- -$g 2>/dev/null; do
-  sleep 1
+  [ $n -ne $k ] || kill -s KILL -- -$g 2>/dev/null
+  [ $n -le $((4*k)) ] || exit 1
+  sleep $s
   n=$((n+1))
-  [ $n -ne %d ] || kill -s KILL -- -$g 2>/dev/null
-  [ $n -le %d ] || exit 1
 done
 exit 0`
 
