@@ -16,13 +16,13 @@ func (p *provider) actByHand(args ActionArgs, call *sdk.Call) schema.ByHand {
 }
 
 // byHand is the program itself, on another machine by ssh. What a program there
-// gets in its environment would stand in ssh's command line, so such a one is not
-// told.
+// gets in its environment would stand in ssh's command line, and a passphrase only a
+// terminal is asked for, so neither is told.
 func (p *provider) byHand(c Command, call *sdk.Call) schema.ByHand {
 	argv, failure := c.argv(call)
 	host, wrong := p.host(c)
 	codes, err := json.Marshal(c.OKCodes)
-	if failure != nil || wrong != nil || err != nil || host != nil && len(c.Env) > 0 {
+	if failure != nil || wrong != nil || err != nil || host != nil && (len(c.Env) > 0 || p.config.Passphrase != "") {
 		return schema.ByHand{}
 	}
 	hand := schema.ByHand{Command: argv, Env: c.Env, Stdin: c.Stdin, Dir: c.Dir}
@@ -42,6 +42,9 @@ func (p *provider) byHand(c Command, call *sdk.Call) schema.ByHand {
 		for _, w := range argv {
 			hand.Command = append(hand.Command, word(w)) // a shell there reads it
 		}
+	}
+	if host != nil && p.config.Agent != "" {
+		hand.Env = map[string]string{"SSH_AUTH_SOCK": p.config.Agent}
 	}
 	answer := `(.stdout |= sub("\n+$"; "")) | (.stderr |= sub("\n+$"; "")) | .exit_code as $code | . + {ok: (` + string(codes) +
 		` | any(.[]; . == $code)), summary: ("exit code \(.exit_code)" + (if .exit_code != 0 and .stderr != "" then ": " + (.stderr | split("\n") | last) else "" end))}`
