@@ -22,11 +22,11 @@ const everything = "stale-online-store+dvc-remote-incomplete+mlflow-artifacts-lo
 var fullTrials = []trial{{
 	runbook: "sync_recovery", scenario: everything, rooms: everyRoom,
 	planned: map[string]string{
-		"datasets": "run (tentative)", "datasets.step.push": "run", "datasets.step.dataset": "run (tentative)",
-		"features": "run (tentative)", "features.step.purge": "skipped", "features.step.materialize_full": "skipped", "features.step.materialize": "run", "features.step.inference": "run (tentative)",
-		"models": "run (tentative)", "models.step.artifacts[*]": "3 run", "models.step.models[*]": "3 run (tentative)", "models.step.champion": "run (tentative)",
-		"pointers": "run (tentative)", "pointers.step.data": "run (tentative)", "pointers.step.stage": "run (tentative)", "pointers.step.commit": "run (tentative)", "pointers.step.push": "run (tentative)", "pointers.step.proof": "run (tentative)",
-		"checklist": "run (tentative)", "checklist.step.bars": "run (tentative)", "checklist.step.features": "run (tentative)", "checklist.step.datasets": "run (tentative)",
+		"datasets.step.push": "run", "datasets.step.dataset": "run (tentative)",
+		"features.step.purge": "skipped", "features.step.materialize_full": "skipped", "features.step.materialize": "run", "features.step.inference": "run (tentative)",
+		"models.step.artifacts[*]": "3 run", "models.step.models[*]": "3 run (tentative)", "models.step.champion": "run (tentative)",
+		"pointers.step.data": "run (tentative)", "pointers.step.stage": "run (tentative)", "pointers.step.commit": "run (tentative)", "pointers.step.push": "run (tentative)", "pointers.step.proof": "run (tentative)",
+		"checklist.step.bars": "run (tentative)", "checklist.step.features": "run (tentative)", "checklist.step.datasets": "run (tentative)",
 		"checklist.step.models": "run (tentative)", "checklist.step.predictions": "run (tentative)", "checklist.step.services": "run (tentative)",
 	},
 	look: func(t *testing.T) {
