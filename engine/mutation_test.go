@@ -94,7 +94,8 @@ func lintText(t *testing.T, e *Engine, file, text, beside string) (valid bool, r
 
 // TestLintAnswersToMutations makes every shipped runbook and example worse in every
 // way that is listed, wherever it can be done: the rule has to answer each time.
-// Nothing is said of them as they are.
+// Nothing is said of them as they are. Under the race detector it is tried at every
+// fifth place; scripts/test tries all once more without it.
 func TestLintAnswersToMutations(t *testing.T) {
 	caught, total := map[string]int{}, map[string]int{}
 	for _, file := range shipped(t) {
@@ -125,6 +126,9 @@ func TestLintAnswersToMutations(t *testing.T) {
 				if i >= len(sites) {
 					break
 				}
+				if underRace && i%5 != 0 {
+					continue
+				}
 				done, beside := sites[i]()
 				if !done {
 					continue
@@ -148,7 +152,7 @@ func TestLintAnswersToMutations(t *testing.T) {
 	fmt.Fprintln(w, "mutation\trule\tcaught/total")
 	for _, m := range mutations() {
 		fmt.Fprintf(w, "%s\t%s\t%d/%d\n", m.name, m.rule, caught[m.name], total[m.name])
-		if total[m.name] == 0 {
+		if total[m.name] == 0 && !underRace {
 			t.Errorf("%s is never tried", m.name)
 		}
 	}
