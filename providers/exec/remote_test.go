@@ -55,7 +55,7 @@ func TestProofOverSSH(t *testing.T) {
 	written := []any{map[string]any{"resource": "file://" + notes}}
 	sdktest.Prove(t, sdktest.Proof{
 		Provider: exec.Provider,
-		Config:   with(remoteConfig(), "identity_file", there.Locked, "passphrase", there.Passphrase),
+		Config:   remoteConfig(),
 		World: func(t testing.TB) any {
 			text, err := os.ReadFile(notes)
 			if err != nil && !os.IsNotExist(err) {
@@ -166,6 +166,17 @@ func TestAgent(t *testing.T) {
 	h := sdktest.New(t, exec.Provider(), with(remoteConfig(), "identity_file", "", "agent", socket))
 	if diff := cmp.Diff(answer{schema.Done, "", result(true, 0, "in", "")}, plain(t, h.Probe("run", map[string]any{"argv": []string{"echo", "in"}}))); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A key that is encrypted opens the door with its passphrase. To read
+// one is made slow on purpose, so this is all that does it.
+func TestEncryptedKey(t *testing.T) {
+	for passphrase, want := range map[string]answer{there.Passphrase: {schema.Done, "", result(true, 0, "in", "")}, "": {schema.FailedClean, "invalid_argument", nil}} {
+		h := sdktest.New(t, exec.Provider(), with(remoteConfig(), "identity_file", there.Locked, "passphrase", passphrase))
+		if diff := cmp.Diff(want, plain(t, h.Probe("run", map[string]any{"argv": []string{"echo", "in"}}))); diff != "" {
+			t.Errorf("%q: %s", passphrase, diff)
+		}
 	}
 }
 
