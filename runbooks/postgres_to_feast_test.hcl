@@ -23,6 +23,7 @@ mock "feast.online_keys" {
 }
 
 mock "feast.apply" {}
+mock "feast.purge_view" {}
 mock "feast.materialize" {}
 mock "feast.materialize_incremental" {}
 
