@@ -5,10 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/mitchellh/go-wordwrap"
-
-	"github.com/runbook-engine/runbook/engine/runbook"
 )
 
 // How long a text may be in a drawing: what is longer ends in an ellipsis.
@@ -54,17 +51,4 @@ func tidy(text string) string {
 		return r
 	}, text)
 	return strings.Join(strings.Fields(text), " ")
-}
-
-// sourceOf is an expression as its author wrote it; empty where there is none.
-func sourceOf(rb *runbook.Runbook, expr hcl.Expression) string {
-	if expr == nil {
-		return ""
-	}
-	at := expr.Range()
-	source := rb.Sources[at.Filename]
-	if !at.CanSliceBytes(source) {
-		return ""
-	}
-	return string(at.SliceBytes(source))
 }

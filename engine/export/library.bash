@@ -73,12 +73,13 @@ run() {
 	) < <(printf %s "$feed") >"$work/stdout" 2>"$work/stderr"
 }
 
-# outcome CODE SECONDS PROGRAM: what a command printed, as a result.
+# outcome CODE SECONDS PROGRAM [ADVICE]: what a command printed, as a result, and what
+# to do where it took too long.
 outcome() {
 	result=null
 	case $1 in
 	124 | 137)
-		why="no answer within $2 s"
+		why="no answer within $2 s${4:-}"
 		return 2
 		;;
 	126 | 127)
@@ -97,11 +98,14 @@ outcome() {
 # ask SECONDS PROGRAM COMMAND...: looks, and makes $result of the answer. On a slow
 # day PATIENCE=4 lets every look take four times as long.
 ask() {
-	local bound=$1 program=$2 code=0
+	local bound=$1 program=$2 code=0 advice='; PATIENCE=4 lets every look take four times as long'
 	shift 2
-	if [ -n "${PATIENCE:-}" ]; then bound=$(jq -n --arg times "$PATIENCE" "$bound * (\$times | tonumber)"); fi
+	if [ -n "${PATIENCE:-}" ]; then
+		bound=$(jq -n --arg times "$PATIENCE" "$bound * (\$times | tonumber)")
+		advice=''
+	fi
 	run "$bound" "$@" || code=$?
-	outcome "$code" "$bound" "$program"
+	outcome "$code" "$bound" "$program" "$advice"
 }
 
 # act SECONDS PROGRAM COMMAND...: changes something.

@@ -259,7 +259,11 @@ func (p *page) people() {
 		if n.Kind == "escalation" {
 			when = "after " + spell(n.After)
 		}
-		say("- %s: %s, by %s.", inCode(n.Address()), when, inCode(p.inWords(n.Action)))
+		told := raw(when)
+		if n.When != nil {
+			told += ", if " + inCode(sourceOf(rb, n.When))
+		}
+		say("- %s: %s, by %s.", inCode(n.Address()), told, inCode(p.inWords(n.Action)))
 	}
 	if len(lines) > 0 {
 		p.linef("## People and contacts")

@@ -221,8 +221,8 @@ func (p *page) assertion(label, name string, a *runbook.Assertion, x eval.Extra)
 		q.Assertion = *a
 	}
 	line := raw("- "+label) + inCode(name)
-	if check := p.checkOf(a); check != nil && check.Description != "" {
-		line += ": " + prose(check.Description)
+	if told := p.told(a); told != "" {
+		line += ": " + prose(told)
 	}
 	var parts []string
 	for _, use := range q.Checks {

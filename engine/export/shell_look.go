@@ -177,8 +177,8 @@ func (s *script) byEye(b *bytes.Buffer, guard, meaning string, why error) {
 // meaning is an assertion in the words of its author.
 func (r *reading) meaning(a *runbook.Assertion) string {
 	var said []string
-	if check := r.checkOf(a); check != nil && check.Description != "" {
-		said = append(said, check.Description)
+	if told := r.told(a); told != "" {
+		said = append(said, told)
 	}
 	if a.Probe != nil {
 		said = append(said, r.inWords(a.Probe))
@@ -201,6 +201,16 @@ func (r *reading) checkOf(a *runbook.Assertion) *runbook.Check {
 		}
 	}
 	return nil
+}
+
+// told is what the author says that an assertion is about; empty where nothing is
+// said. What is said of a check is not said of who asks something else of its result.
+func (r *reading) told(a *runbook.Assertion) string {
+	check := r.checkOf(a)
+	if check == nil || a.Assert != nil && (check.Assert == nil || a.Assert.Range() != check.Assert.Range()) {
+		return ""
+	}
+	return check.Description
 }
 
 // inWords is an operation with its arguments as their author wrote them.
