@@ -228,8 +228,12 @@ type compared struct {
 // Value implements hcl.Expression.
 func (c *compared) Value(hctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	v, diags := c.Expression.Value(hctx)
-	if b := budgetOf(hctx); b != nil && !(b.weigh(v, c.Range()) && b.weigh(v, c.Range())) {
-		return cty.DynamicVal, nil
+	if b := budgetOf(hctx); b != nil {
+		for range 2 { // what is compared is gone through on both sides
+			if !b.weigh(v, c.Range()) {
+				return cty.DynamicVal, nil
+			}
+		}
 	}
 	return v, diags
 }
