@@ -31,13 +31,15 @@ func TestNothingIsBegunAfterAFailure(t *testing.T) {
 
 // One that fails does not cut the others short.
 func TestWhatIsUnderWayIsFinished(t *testing.T) {
-	failed := make(chan struct{})
+	begun, failed := make(chan struct{}), make(chan struct{})
 	var finished atomic.Bool
 	failures := batch.Run(t.Context(), 2, []int{0, 1}, func(task int) error {
 		if task == 0 {
+			<-begun
 			defer close(failed)
 			return errClean
 		}
+		close(begun)
 		<-failed
 		finished.Store(true)
 		return nil
