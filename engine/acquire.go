@@ -21,11 +21,11 @@ type taking func(ctx context.Context, holder store.Holder, effects []schema.Effe
 func (e *Engine) acquire(looking context.Context, take taking, s *session, p *plan.Plan, writes []schema.Effect, opts ApplyOptions) (*store.Lease, *plan.Plan, error) {
 	lease, err := take(looking, e.holder(s), writes, 0)
 	var locked *store.LockedError
-	if errors.As(err, &locked) && opts.LockTimeout > 0 {
+	if errors.As(err, &locked) && opts.LockTimeout != nil && *opts.LockTimeout > 0 {
 		if opts.Queued != nil {
 			opts.Queued(locked)
 		}
-		lease, err = take(looking, e.holder(s), writes, opts.LockTimeout)
+		lease, err = take(looking, e.holder(s), writes, *opts.LockTimeout)
 		if err == nil && p != nil {
 			p, err = e.again(looking, s, p, opts)
 		}

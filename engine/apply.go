@@ -27,7 +27,9 @@ type ApplyOptions struct {
 	Only        []string
 	Force       []string
 	Parallelism int
-	LockTimeout time.Duration
+	// LockTimeout is how long to wait for what another run holds. Nil: not at all at
+	// the start, and half a minute for what a step learns later that it touches.
+	LockTimeout *time.Duration
 	Wait        bool // attend steps that wait for a person, instead of ending without them
 
 	// Confirm asks whether a plan is to be run; nil: there is no terminal.
@@ -142,9 +144,9 @@ func (e *Engine) run(ctx context.Context, s *session, p *plan.Plan, opts ApplyOp
 }
 
 func (e *Engine) applyOptions(s *session, opts ApplyOptions, kept *store.Run, lease *store.Lease, held []schema.Effect, start event.Start, only map[string]bool) apply.Options {
-	lockTimeout := opts.LockTimeout
-	if lockTimeout == 0 {
-		lockTimeout = defaultLockTimeout
+	lockTimeout := defaultLockTimeout
+	if opts.LockTimeout != nil {
+		lockTimeout = *opts.LockTimeout
 	}
 	yes := approved(s.frame, opts.Approve)
 	shown(yes, opts.saved)

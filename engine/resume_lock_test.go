@@ -77,13 +77,13 @@ func TestInterruptEndsTheWaitForLocks(t *testing.T) {
 		t.Fatal(diags)
 	}
 	_, _, err = l.engine.Apply(t.Context(), rb, ApplyOptions{
-		Screen: nowhere{}, LockTimeout: time.Minute, Interrupt: interrupted,
+		Screen: nowhere{}, LockTimeout: new(time.Minute), Interrupt: interrupted,
 		Planned: func(*plan.Plan) { close(interrupted) },
 	})
 	if !errors.Is(err, ErrInterrupted) {
 		t.Errorf("apply: %v", err)
 	}
-	_, err = l.resume(t.Context(), func(o *ResumeOptions) { o.LockTimeout, o.Interrupt = time.Minute, interrupted })
+	_, err = l.resume(t.Context(), func(o *ResumeOptions) { o.LockTimeout, o.Interrupt = new(time.Minute), interrupted })
 	if !errors.Is(err, ErrInterrupted) {
 		t.Errorf("resume: %v", err)
 	}

@@ -20,6 +20,7 @@ type applyFlags struct {
 	force       []string
 	parallelism int
 	lockTimeout time.Duration
+	given       func(flag string) bool // on the command line
 	wait        bool
 	json        bool
 }
@@ -34,10 +35,11 @@ func (f *applyFlags) register(cmd *cobra.Command) {
 // registerShared registers those that a rollback takes too.
 func (f *applyFlags) registerShared(cmd *cobra.Command) {
 	flags := cmd.Flags()
+	f.given = flags.Changed
 	f.inputs.register(flags)
 	flags.BoolVar(&f.autoApprove, "auto-approve", false, "do not ask about the plan as a whole; destructive steps still wait for a person")
 	flags.StringArrayVar(&f.approve, "approve", nil, "say yes to this `STEP`, or to all; may be given again")
-	flags.DurationVar(&f.lockTimeout, "lock-timeout", 0, "wait this `LONG` for another run to give its locks back, such as 5m, and then look again")
+	flags.DurationVar(&f.lockTimeout, "lock-timeout", 0, "wait this `LONG` for another run to give its locks back, such as 5m, and then look again (default: not at the start; 30s where a step learns later what it touches)")
 	flags.BoolVar(&f.wait, "wait", false, "stay while steps wait for a person, until \"runbook approve\" answers")
 	flags.BoolVar(&f.json, "json", false, "write one JSON event a line")
 }
@@ -58,8 +60,11 @@ func (f *applyFlags) onRecord() error {
 func (f *applyFlags) options(a *app, screen *screen) engine.ApplyOptions {
 	opts := engine.ApplyOptions{
 		Inputs: f.inputs.inputs(a), AutoApprove: f.autoApprove, Approve: f.approve, Force: f.force,
-		Parallelism: f.parallelism, LockTimeout: f.lockTimeout, Wait: f.wait, Screen: screen,
+		Parallelism: f.parallelism, Wait: f.wait, Screen: screen,
 		Interrupt: a.signals.interrupt, Kill: a.signals.kill,
+	}
+	if f.given("lock-timeout") {
+		opts.LockTimeout = &f.lockTimeout
 	}
 	opts.Queued = func(locked *store.LockedError) {
 		fmt.Fprintf(a.errOut, "Waits up to %s: %s\n", plan.Seconds(f.lockTimeout), locked)

@@ -3,6 +3,7 @@
 package race
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -94,9 +96,9 @@ func steps(resources, learnt string) string {
   action "exec.run" {
     script = <<-EOT
       mkdir inside || { echo '${run.id}' >> violated; exit 1; }
-      echo 'in ${run.id}' >> witness
+      echo 'in ${run.id}' | tee -a witness > told
       sleep 0.03
-      echo 'out ${run.id}' >> witness
+      echo 'out ${run.id}' | tee -a witness > told
       rmdir inside
     EOT
     effects = [for r in %s : { resource = r, mode = "write" }]
@@ -112,6 +114,7 @@ type engine struct {
 	cmd  *exec.Cmd
 	out  bytes.Buffer
 	done chan struct{}
+	wait string // for locks
 }
 
 // round lets so many engines race, and stops one of them while it is inside.
@@ -122,6 +125,7 @@ func (f *field) round(size int, loses bool) {
 			f.Fatal(err)
 		}
 	}
+	told := f.listen(dir)
 	names := []string{"same", "same", "whole", "part", "several", "late", "across"}
 	engines := make([]*engine, size)
 	for i := range engines {
@@ -133,23 +137,49 @@ func (f *field) round(size int, loses bool) {
 		if f.random.IntN(3) == 0 {
 			wait = []string{"500ms", "20s"}[f.random.IntN(2)]
 		}
-		engines[i] = f.start(dir, "apply", name+".hcl", "--auto-approve", "--lock-timeout", wait)
+		engines[i] = f.start(dir, name, wait)
 	}
-	lost, before := f.stopOneInside(dir, engines, loses)
-	stuck := time.After(patience)
-	for _, e := range engines {
-		select {
-		case <-e.done:
-		case <-stuck:
-			f.Fatalf("stuck: %s\n%s", e.cmd, &e.out)
-		}
+	lost, before := f.stopOneInside(dir, engines, told, loses)
+	f.await(engines)
+	if !f.Failed() {
+		f.judge(dir, engines, lost, before)
 	}
-	f.judge(dir, engines, lost, before)
 }
 
-func (f *field) start(dir string, args ...string) *engine {
+// listen makes the pipe in which those who are inside say so, and hands on what they
+// say.
+func (f *field) listen(dir string) <-chan string {
+	path := filepath.Join(dir, "told")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		f.Fatal(err)
+	}
+	pipe, err := os.OpenFile(path, os.O_RDWR, 0) // nobody who writes waits for a reader
+	if err != nil {
+		f.Fatal(err)
+	}
+	told, ended := make(chan string), make(chan struct{})
+	go func() {
+		defer close(told)
+		for lines := bufio.NewScanner(pipe); lines.Scan(); {
+			select {
+			case told <- lines.Text():
+			case <-ended:
+				return
+			}
+		}
+	}()
+	f.Cleanup(func() {
+		close(ended)
+		_ = pipe.Close()
+		for range told {
+		}
+	})
+	return told
+}
+
+func (f *field) start(dir, name, wait string) *engine {
 	f.engines++
-	e := &engine{cmd: exec.Command(f.program, args...), done: make(chan struct{})}
+	e := &engine{cmd: exec.Command(f.program, "apply", name+".hcl", "--auto-approve", "--lock-timeout", wait), done: make(chan struct{}), wait: wait}
 	e.cmd.Dir = dir
 	e.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}
 	e.cmd.Stdout, e.cmd.Stderr = &e.out, &e.out
@@ -168,15 +198,19 @@ func (f *field) start(dir string, args ...string) *engine {
 // lets it go on later. Where it loses, others have been let in meanwhile. It
 // returns the run that lost its locks, or nothing, and how often it was inside
 // before.
-func (f *field) stopOneInside(dir string, engines []*engine, loses bool) (lost string, before int) {
+func (f *field) stopOneInside(dir string, engines []*engine, told <-chan string, loses bool) (lost string, before int) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		f.await(engines)
+	}()
 	for {
-		if over(engines) {
+		var run string
+		select {
+		case <-ended:
 			return "", 0 // none was caught
-		}
-		run := inside(witness(dir))
-		if run == "" {
-			time.Sleep(time.Millisecond)
-			continue
+		case line := <-told:
+			run, _ = strings.CutPrefix(line, "in ")
 		}
 		e := attends(dir, run, engines)
 		if e == nil || e.cmd.Process.Signal(syscall.SIGSTOP) != nil {
@@ -184,11 +218,13 @@ func (f *field) stopOneInside(dir string, engines []*engine, loses bool) (lost s
 		}
 		if inside(witness(dir)) == run { // so its engine has not heard yet that it is done
 			f.stopped++
-			if loses {
+			switch {
+			case loses:
 				lost, before = run, entries(dir)[run]
-				f.release(dir, run)
-			} else {
-				time.Sleep(time.Duration(f.random.IntN(300)) * time.Millisecond)
+				f.release(dir, run, told)
+			case f.random.IntN(2) == 0:
+				// As long as it takes all who do not wait to be refused.
+				f.await(slices.DeleteFunc(slices.Clone(engines), func(other *engine) bool { return other == e || other.wait != "0s" }))
 			}
 			_ = e.cmd.Process.Signal(syscall.SIGCONT)
 			return lost, before
@@ -197,11 +233,26 @@ func (f *field) stopOneInside(dir string, engines []*engine, loses bool) (lost s
 	}
 }
 
+// await waits until engines have ended, or are stuck.
+func (f *field) await(engines []*engine) {
+	stuck := time.After(patience)
+	for _, e := range engines {
+		select {
+		case <-e.done:
+		case <-stuck:
+			f.Errorf("stuck: %s\n%s", e.cmd, &e.out)
+			return
+		}
+	}
+}
+
 // release takes a stopped engine's locks away, as somebody might who thinks that it
 // is dead, and lets another one in.
-func (f *field) release(dir, run string) {
-	for inside(witness(dir)) == run { // what it has begun is not the engine's any more
-		time.Sleep(time.Millisecond)
+func (f *field) release(dir, run string, told <-chan string) {
+	for line := range told { // what it has begun is not the engine's any more
+		if line == "out "+run {
+			break
+		}
 	}
 	st, err := store.Open(filepath.Join(dir, store.Folder))
 	if err == nil {
@@ -211,8 +262,8 @@ func (f *field) release(dir, run string) {
 		f.Fatal(err)
 	}
 	f.lost++
-	other := f.start(dir, "apply", "whole.hcl", "--auto-approve", "--lock-timeout", "1m")
-	<-other.done
+	other := f.start(dir, "whole", "1m")
+	f.await([]*engine{other})
 	f.judge(dir, []*engine{other}, "", 0)
 	f.engines--
 }
@@ -255,17 +306,6 @@ func entries(dir string) map[string]int {
 		}
 	}
 	return n
-}
-
-func over(engines []*engine) bool {
-	for _, e := range engines {
-		select {
-		case <-e.done:
-		default:
-			return false
-		}
-	}
-	return true
 }
 
 // attends finds the engine of a run.
