@@ -73,6 +73,7 @@ type campaign struct {
 
 	*play
 	lasts time.Duration // that an undisturbed run takes
+	alive []*os.File    // of engines that were started to be killed: open while anything of them lives
 
 	lives, killed, resumed, asked int
 	found                         map[string]int // how attempts were settled
@@ -187,8 +188,8 @@ func (c *campaign) goOn(dir string, disturbed bool) bool {
 		known := unknown(history)
 		maps.DeleteFunc(asked, func(step string, _ *event.Event) bool { return !known[step] })
 	}
-	if len(asked) > 0 && c.alone() > 0 {
-		c.Fatalf("%s: the providers of killed engines do not end", dir)
+	if len(asked) > 0 {
+		c.alone()
 	}
 	for step, attempt := range asked {
 		d, answer := c.deeds[doer(attempt)], "retry"
@@ -225,28 +226,22 @@ func (c *campaign) run(cmd *exec.Cmd, dir string, disturbed bool) (killed bool) 
 // kill starts the engine and kills it: once the journal has so many groups, or
 // after some time. It tells whether it lived to be killed.
 func (c *campaign) kill(cmd *exec.Cmd, dir string) bool {
-	if err := cmd.Start(); err != nil {
-		c.Fatal(err)
-	}
+	c.start(cmd)
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
-	var at func() bool
-	begun := time.Now()
 	if c.random.IntN(2) == 0 {
-		boundary := groups(dir) + c.random.IntN(c.boundaries) + 1
-		at = func() bool { return groups(dir) >= boundary }
+		for boundary := groups(dir) + c.random.IntN(c.boundaries) + 1; groups(dir) < boundary; {
+			select {
+			case <-done:
+				return false
+			default: // looked at without a pause: nothing else is to happen after the boundary
+			}
+		}
 	} else {
-		after := time.Duration(c.random.Int64N(int64(c.lasts)))
-		at = func() bool { return time.Since(begun) >= after }
-	}
-	for {
 		select {
 		case <-done:
 			return false
-		default:
-		}
-		if at() {
-			break
+		case <-time.After(time.Duration(c.random.Int64N(int64(c.lasts)))):
 		}
 	}
 	_ = cmd.Process.Signal(syscall.SIGKILL)

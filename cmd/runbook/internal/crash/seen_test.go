@@ -3,10 +3,12 @@ package crash
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/runbook-engine/runbook/engine/event"
@@ -15,6 +17,7 @@ import (
 
 // settled proves what came of a life.
 func (c *campaign) settled(dir string) {
+	c.alone()
 	history := c.record(dir)
 	ends := map[string]string{}
 	attempts := map[string]int{}
@@ -133,31 +136,34 @@ func openings(history []event.Event) map[string]*event.Event {
 	return open
 }
 
-// alone waits until the providers of engines that were killed have ended, as a
-// person does who looks at what they left: one that comes late would still begin.
-// It returns how many live on all the same.
-func (c *campaign) alone() int {
-	deadline := time.Now().Add(15 * time.Second)
-	for {
-		n := c.providers()
-		if n == 0 || time.Now().After(deadline) {
-			return n
-		}
-		time.Sleep(time.Millisecond)
+// start starts an engine that will be killed. What it starts itself inherits the end
+// of a pipe from it: once all have ended, the other end is at its end.
+func (c *campaign) start(cmd *exec.Cmd) {
+	alive, held, err := os.Pipe()
+	if err != nil {
+		c.Fatal(err)
 	}
+	cmd.ExtraFiles = []*os.File{4: held} // the first ones are what an engine hands to its providers
+	if err := errors.Join(cmd.Start(), held.Close()); err != nil {
+		c.Fatal(err)
+	}
+	c.alive = append(c.alive, alive)
 }
 
-// providers are the processes of the program and of the witness that still live.
-func (c *campaign) providers() int {
-	found := 0
-	names, _ := filepath.Glob("/proc/[0-9]*/exe")
-	for _, name := range names {
-		target, err := os.Readlink(name)
-		if err == nil && strings.HasPrefix(target, c.folder) {
-			found++
+// alone waits until the providers of engines that were killed have ended, as a
+// person does who looks at what they left: one that comes late would still begin.
+func (c *campaign) alone() {
+	deadline := time.Now().Add(15 * time.Second)
+	for _, alive := range c.alive {
+		if err := alive.SetReadDeadline(deadline); err != nil {
+			c.Fatal(err)
 		}
+		if _, err := io.Copy(io.Discard, alive); errors.Is(err, os.ErrDeadlineExceeded) {
+			c.Errorf("the providers of an engine that was killed live on after it")
+		}
+		_ = alive.Close()
 	}
-	return found
+	c.alive = nil
 }
 
 // runs are those that have a record, if an empty one. An engine that is killed
